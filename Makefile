@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# cleat: one non-recursive Makefile. `make help` lists the targets.
+#   O=DIR       build folder (default: build)
+#   CC=clang    compiler
+#   STATIC=1    static binaries
+#   SAN=address,undefined
+#   WERROR=1    warnings are errors (as in CI)
+#   V=1         show the commands
+
+O      ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC     ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+AR     ?= ar
+PROTOC_C ?= protoc-c
+PKG_CONFIG ?= pkg-config
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n'
+endif
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# ---- flags ---------------------------------------------------------------
+WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wvla -Wundef -Wstrict-prototypes \
+	-Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wcast-qual -Wswitch-enum \
+	-Wimplicit-fallthrough -Wframe-larger-than=8192 -Wno-unused-parameter \
+	-Werror=implicit-function-declaration -Werror=incompatible-pointer-types \
+	-Werror=format -Werror=return-type
+CC_IS_CLANG := $(shell $(CC) --version 2>/dev/null | grep -c clang)
+ifeq ($(CC_IS_CLANG),0)
+WARN += -Wlogical-op -Wduplicated-cond
+endif
+ifeq ($(WERROR),1)
+WARN += -Werror
+endif
+OPT  ?= -O2 -g
+HARDEN := -fstack-protector-strong -fstack-clash-protection
+ifeq ($(shell uname -m),x86_64)
+HARDEN += -fcf-protection
+endif
+ifeq ($(SAN),)
+HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+else
+SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+endif
+STD  := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+BASE_CFLAGS := $(STD) $(OPT) $(HARDEN) $(SANFLAGS) -ffunction-sections -fdata-sections \
+	-ffile-prefix-map=$(CURDIR)=. -fno-common
+BASE_LDFLAGS := -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed $(SANFLAGS)
+ifeq ($(STATIC),1)
+BASE_CFLAGS += -fno-pie
+BASE_LDFLAGS += -static -no-pie
+else
+BASE_CFLAGS += -fPIE
+BASE_LDFLAGS += -pie
+endif
+
+# ---- archives: each sees only the headers it may use (Documentation/architecture.rst) ----
+CLEAT_DIRS := runtime runtime/json runtime/spec runtime/rootfs runtime/proc runtime/net \
+	runtime/steps runtime/ops runtime/include
+SHIM_DIRS := shim
+
+INC_base    := -Iruntime/base
+INC_cgroup  := $(INC_base) -Icgroup
+INC_filter  := $(INC_base) -Iseccomp
+INC_nsenter := $(INC_base) -Insenter
+INC_cleat   := $(INC_base) -Icgroup -Iseccomp -Insenter $(CLEAT_DIRS:%=-I%)
+INC_rpc     := $(INC_base) -Ishim/rpc -I$(O)/gen
+INC_client  := $(INC_rpc) -Ishim/client
+INC_shim    := $(INC_base) -Icgroup -Iruntime/include -Ishim -Ishim/rpc -I$(O)/gen
+INC_cli     := $(INC_base) -Icgroup -Iruntime/include -Iruntime/cli
+
+SRC_base    := $(wildcard runtime/base/*.c)
+SRC_cgroup  := $(wildcard cgroup/*.c)
+SRC_filter  := $(wildcard seccomp/*.c)
+SRC_nsenter := $(wildcard nsenter/*.c)
+SRC_cleat   := $(foreach d,$(CLEAT_DIRS),$(wildcard $(d)/*.c))
+SRC_rpc     := $(wildcard shim/rpc/*.c)
+SRC_client  := $(wildcard shim/client/*.c)
+SRC_shim    := $(wildcard shim/*.c)
+SRC_cli     := $(wildcard runtime/cli/*.c)
+ARCHIVES := base cgroup filter nsenter cleat rpc client
+
+# ---- libraries -------------------------------------------------------------
+LIBS_filter := -lseccomp
+LIBS_cleat  := -lyajl -lcap -lmnl -lseccomp -lmd
+LIBS_rpc    := -lprotobuf-c
+ifeq ($(STATIC),1)
+LIBS_cleat  := -lyajl_s -lcap -lmnl -lseccomp -lmd
+endif
+
+LIBS_cleat_a := $(O)/libcleat.a $(O)/libcgroup.a $(O)/libfilter.a $(O)/libnsenter.a $(O)/libbase.a
+
+objs = $(patsubst %.c,$(O)/%.o,$(1))
+
+.PHONY: all
+all: $(O)/cleat $(O)/containerd-shim-cleat-v2
+
+define archive_rules
+OBJ_$(1) := $$(call objs,$$(SRC_$(1)))
+$$(OBJ_$(1)): INC := $$(INC_$(1))
+$$(O)/lib$(1).a: $$(OBJ_$(1)) $$(EXTRA_$(1))
+	$$(say) AR $$@
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
+endef
+
+# ---- protobuf messages, generated from our own .proto files -----------------
+PROTO := $(wildcard shim/proto/*.proto)
+GEN_C := $(PROTO:shim/proto/%.proto=$(O)/gen/%.pb-c.c)
+GEN_H := $(GEN_C:.c=.h)
+GEN_O := $(GEN_C:.c=.o)
+EXTRA_rpc := $(GEN_O)
+$(O)/gen/%.pb-c.c $(O)/gen/%.pb-c.h: shim/proto/%.proto
+	@mkdir -p $(O)/gen
+	$(say) PROTOC $<
+	$(Q)$(PROTOC_C) --c_out=$(O)/gen -Ishim/proto $<
+$(GEN_O): %.o: %.c
+	$(say) CC $@
+	$(Q)$(CC) $(BASE_CFLAGS) -w -I$(O)/gen -c $< -o $@
+
+$(foreach a,$(ARCHIVES),$(eval $(call archive_rules,$(a))))
+OBJ_shim := $(call objs,$(SRC_shim))
+OBJ_cli  := $(call objs,$(SRC_cli))
+$(OBJ_shim): INC := $(INC_shim)
+$(OBJ_cli): INC := $(INC_cli)
+$(OBJ_rpc) $(OBJ_client) $(OBJ_shim): | $(GEN_H)
+
+$(O)/%.o: %.c | deps-present
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(WARN) $(INC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/cleat: $(OBJ_cli) $(LIBS_cleat_a)
+	$(say) LD $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_cleat)
+
+$(O)/containerd-shim-cleat-v2: $(OBJ_shim) $(O)/librpc.a $(LIBS_cleat_a)
+	$(say) LD $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_rpc) $(LIBS_cleat)
+
+# ---- dependencies ------------------------------------------------------------
+BUILD_PACKAGES := gcc libc6-dev make pkg-config libseccomp-dev libcap-dev libyajl-dev libmnl-dev \
+	libprotobuf-c-dev protobuf-c-compiler libmd-dev
+
+.PHONY: deps-present deps
+deps-present:
+	@missing=; for h in seccomp.h sys/capability.h yajl/yajl_parse.h libmnl/libmnl.h \
+		protobuf-c/protobuf-c.h sha256.h; do \
+		echo "#include <$$h>" | $(CC) -E -x c - >/dev/null 2>&1 || missing="$$missing $$h"; done; \
+	command -v $(PROTOC_C) >/dev/null 2>&1 || missing="$$missing $(PROTOC_C)"; \
+	if [ -n "$$missing" ]; then \
+		echo "cleat: missing for the build:$$missing; on Debian: apt-get install $(BUILD_PACKAGES)" >&2; \
+		exit 1; fi
+
+deps:
+	apt-get update
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(BUILD_PACKAGES)
+
+# ---- install, clean ------------------------------------------------------------
+.PHONY: install clean
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(O)/cleat $(O)/containerd-shim-cleat-v2 $(DESTDIR)$(PREFIX)/bin/
+
+clean:
+	rm -rf $(O)
+
+-include tests/tests.mk
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_CGROUP_H
+#define CLEAT_CGROUP_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "arena.h"
+#include "err.h"
+#include "field.h"
+#include "log.h"
+
+/* ---- limits: linux.resources of the OCI spec; tables in fields.c ---- */
+struct cg_device { bool allow; int type; /* 'a' 'b' 'c' */ int64_t major, minor; /* -1: any */ const char *access; };
+struct cg_memory {
+	int64_t limit, reservation, swap, kernel, kernel_tcp;
+	uint64_t swappiness;
+	bool disable_oom_killer, use_hierarchy, check_before_update;
+	bool has_limit, has_reservation, has_swap, has_kernel, has_kernel_tcp, has_swappiness, has_disable_oom_killer;
+};
+struct cg_cpu {
+	uint64_t shares, period, burst, rt_period;
+	int64_t quota, rt_runtime, idle;
+	const char *cpus, *mems;
+	bool has_shares, has_period, has_burst, has_rt_period, has_quota, has_rt_runtime, has_idle;
+};
+struct cg_pids { int64_t limit; bool has_limit; };
+struct cg_weight_device { int64_t major, minor; uint32_t weight, leaf_weight; bool has_weight, has_leaf_weight; };
+struct cg_throttle { int64_t major, minor; uint64_t rate; };
+struct cg_blkio {
+	uint32_t weight, leaf_weight;
+	bool has_weight, has_leaf_weight;
+	struct objv weight_device;				/* struct cg_weight_device */
+	struct objv read_bps, write_bps, read_iops, write_iops;	/* struct cg_throttle */
+};
+struct cg_hugetlb { const char *page_size; uint64_t limit; };
+struct cg_limits {
+	struct objv devices;		/* struct cg_device */
+	bool has_devices;
+	struct cg_memory *memory;	/* NULL: not given */
+	struct cg_cpu *cpu;
+	struct cg_pids *pids;
+	struct cg_blkio *block_io;
+	struct objv hugepage_limits;	/* struct cg_hugetlb */
+	struct strmap unified;
+};
+/** cg_limits_object - JSON table of linux.resources, for the spec and for update. */
+extern const struct object cg_limits_object;
+/** cg_limits_check() - Rules across fields. @pointer: JSON pointer of the object, for the message. */
+int cg_limits_check(const struct cg_limits *l, const char *pointer, struct err *e);
+
+/* ---- where: the hierarchies of this host and a container's place in them ---- */
+enum cg_mode { CG_MODE_NONE, CG_MODE_V1, CG_MODE_HYBRID, CG_MODE_V2 };
+#define CG_HIERARCHIES_MAX 24
+
+/** struct cg_hierarchy - One mounted hierarchy. */
+struct cg_hierarchy {
+	const char *controllers;	/* "cpu,cpuacct", "name=systemd", "" for v2 */
+	const char *mountpoint;		/* "/sys/fs/cgroup/memory" */
+	const char *own_path;		/* where this process is, from the hierarchy's root */
+	bool v2;
+};
+
+struct cg_host {
+	enum cg_mode mode;
+	struct cg_hierarchy h[CG_HIERARCHIES_MAX];	/* v1 hierarchies first; the v2 one last if mounted */
+	size_t n;
+};
+/** cg_host_detect() - Learn the layout: statfs and /proc/self/cgroup, mountinfo only for odd mounts. */
+int cg_host_detect(struct cg_host *host, struct arena *a, struct err *e);
+
+/**
+ * struct cg - A container's cgroup: one directory per hierarchy used.
+ * Plain data; path is what state.json keeps. fds are opened on demand.
+ */
+struct cg {
+	const struct cg_host *host;
+	const char *path;		/* from the hierarchies' roots, clean, "/a/b" */
+	int dirfd[CG_HIERARCHIES_MAX];	/* by host->h index; -1: not in use */
+	bool made[CG_HIERARCHIES_MAX];	/* directories that cg_make() made */
+};
+/** cg_path() - The cgroup path that cgroupsPath asks for (contract oci-runtime 3.1). */
+int cg_path(const struct cg_host *host, const char *cgroups_path, const char *id,
+	    char *out, size_t size, struct err *e);
+/**
+ * cg_make() - Make the directories (and enable v2 controllers on the way down).
+ * Fails with ERR_STATE when the cgroup exists and holds processes or is frozen.
+ * On failure nothing that it made is left. Context: host stage.
+ */
+int cg_make(struct cg *c, const struct cg_host *host, const char *path,
+	    const struct cg_limits *l, const struct log *log, struct err *e);
+/** cg_open() - Open the directories of an existing cgroup; missing ones stay -1; all missing: -ENOENT. */
+int cg_open(struct cg *c, const struct cg_host *host, const char *path, struct err *e);
+void cg_close(struct cg *c);
+/** cg_apply() - Write the limits; only what is given. @update: devices are left alone (contract 1.12). */
+int cg_apply(struct cg *c, const struct cg_limits *l, bool update, const struct log *log, struct err *e);
+/** cg_enter_fd() - v2: directory fd for CLONE_INTO_CGROUP (borrowed). -EOPNOTSUPP on v1: use cg_enter_pid(). */
+int cg_enter_fd(const struct cg *c);
+/** cg_enter_pid() - Write @pid to cgroup.procs of every hierarchy (not those a v2 clone entered already). */
+int cg_enter_pid(const struct cg *c, pid_t pid, struct err *e);
+/** cg_freeze() - Freeze or thaw and wait until it is so (bounded); thaws again when it fails. */
+int cg_freeze(const struct cg *c, bool frozen, struct err *e);
+/** cg_frozen() - 1 frozen, 0 not, -errno. */
+int cg_frozen(const struct cg *c);
+/** cg_pids() - All pids of the cgroup's tree, in our pid namespace. @pids: heap array, caller frees. */
+int cg_pids(const struct cg *c, pid_t **pids, size_t *n, struct err *e);
+/** cg_kill() - Send @sig to every process of the tree; SIGKILL by cgroup.kill or in a freeze loop until empty. */
+int cg_kill(const struct cg *c, int sig, struct err *e);
+/** cg_remove() - rmdir the tree, children first, retrying EBUSY with back-off up to about 2 s. Absent: success. */
+int cg_remove(const struct cg_host *host, const char *path, struct err *e);
+/**
+ * cg_delegate() - chown the cgroup to a user namespace's root (v2 delegate files; contract 3.2).
+ */
+int cg_delegate(const struct cg *c, uid_t uid, struct err *e);
+
+/* ---- OOM watch: facts only, policy is the shim's ---- */
+/**
+ * struct cg_watch - Two fds that travel between processes.
+ * v2: @event an inotify fd on memory.events, @source an fd of memory.events.
+ * v1: @event an eventfd registered for memory.oom_control, @source an fd of memory.oom_control.
+ */
+struct cg_watch { int event, source; bool v2; uint64_t seen; };
+int cg_watch_open(const struct cg *c, struct cg_watch *w, struct err *e);	/* -EOPNOTSUPP: no memory controller */
+/**
+ * cg_watch_read() - New OOM kills since the last call; drains the event fd; never blocks.
+ * Return: count >= 0 (0 also when the cgroup is gone), or -errno.
+ */
+int cg_watch_read(struct cg_watch *w);
+void cg_watch_close(struct cg_watch *w);
+
+/* ---- statistics: superset of the v1 and v2 metrics messages (contract shim 5) ---- */
+#define CG_STAT_DEVICES_MAX 64
+#define CG_STAT_HUGE_MAX 8
+#define CG_STAT_CPUS_MAX 1024
+struct cg_psi_line { double avg10, avg60, avg300; uint64_t total; };
+struct cg_psi { bool present; struct cg_psi_line some, full; };
+struct cg_stat_io { uint64_t major, minor, rbytes, wbytes, rios, wios; };
+struct cg_stat_huge { char size[16]; uint64_t usage, max, limit, failcnt; };
+struct cg_stat_mem_counter { uint64_t usage, max, failcnt, limit; };
+struct cg_stats {
+	bool v2;
+	struct { uint64_t current, limit; } pids;
+	struct {
+		uint64_t usage_us, user_us, system_us, nr_periods, nr_throttled, throttled_us, nr_bursts, burst_us;
+		struct cg_psi psi;
+		/* v1 only, nanoseconds */
+		uint64_t v1_total_ns, v1_kernel_ns, v1_user_ns, v1_throttled_ns;
+		uint64_t *per_cpu_ns; size_t n_cpu;	/* arena */
+	} cpu;
+	struct {
+		/* memory.stat in the order of the contract's v2 list, 1..31, at index field-1 */
+		uint64_t v2_stat[31];
+		uint64_t usage, limit, swap_usage, swap_limit, peak, swap_peak;
+		struct cg_psi psi;
+		/* v1: memory.stat in the order of the contract's v1 list, 1..32, at index field-1 */
+		uint64_t v1_stat[32];
+		struct cg_stat_mem_counter v1_usage, v1_swap, v1_kernel, v1_kernel_tcp;
+		uint64_t v1_oom_kill_disable, v1_under_oom, v1_oom_kill;
+		uint64_t ev_low, ev_high, ev_max, ev_oom, ev_oom_kill, ev_oom_group_kill;
+	} memory;
+	struct { struct cg_stat_io dev[CG_STAT_DEVICES_MAX]; size_t n; struct cg_psi psi; } io;
+	struct { struct cg_stat_huge v[CG_STAT_HUGE_MAX]; size_t n; } huge;
+	bool has_memory, has_pids, has_cpu, has_io;
+};
+int cg_stats(const struct cg *c, struct cg_stats *s, struct arena *a, struct err *e);
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_BUF_H
+#define CLEAT_BUF_H
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Growing byte buffer on the heap. A failed append makes it "broken": later
+ * appends do nothing and buf_ok() tells once, at the end. data is always
+ * NUL-terminated (the NUL is not counted) once anything was appended.
+ */
+struct buf {
+	char *data;
+	size_t len, cap;
+	bool broken;
+};
+#define BUF_INIT ((struct buf){ 0 })
+
+void buf_add(struct buf *b, const void *p, size_t len);
+void buf_adds(struct buf *b, const char *s);
+void buf_addc(struct buf *b, char c);
+void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** buf_reserve() - Room for @more bytes past len; -ENOMEM when there is none. */
+int buf_reserve(struct buf *b, size_t more);
+void buf_reset(struct buf *b);
+void buf_fini(struct buf *b);
+static inline bool buf_ok(const struct buf *b) { return !b->broken; }
+#define auto_buf __attribute__((cleanup(buf_fini))) struct buf
+#endif

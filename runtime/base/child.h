@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_CHILD_H
+#define CLEAT_CHILD_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+
+/** struct child_args - How to clone. */
+struct child_args {
+	uint64_t	ns_flags;	/* CLONE_NEW* */
+	bool		parent;		/* CLONE_PARENT: the new process is our sibling */
+	int		cgroup_fd;	/* v2 directory for CLONE_INTO_CGROUP, or -1 */
+};
+
+/**
+ * child_clone() - clone3, or clone(2) where the kernel lacks it (below 5.3).
+ * @pidfd: set in the parent; -1 on kernels without pidfds (below 5.2).
+ *
+ * With cgroup_fd set and a kernel without CLONE_INTO_CGROUP (below 5.7) the
+ * answer is -EOPNOTSUPP and nothing was cloned: the caller writes cgroup.procs.
+ *
+ * Context: host or mid stage, single-threaded process.
+ * Return: 0 in the child, its pid in the parent, or -errno.
+ */
+pid_t child_clone(const struct child_args *a, int *pidfd);
+
+/**
+ * child_wait() - Reap @pid, restarting on EINTR.
+ * @status: as waitpid(2); may be NULL. Return: 0 or -errno.
+ */
+int child_wait(pid_t pid, int *status);
+/** child_status() - Exit status as shells and OCI callers count it: code, or 128 + signal. */
+int child_status(int wstatus);
+/** child_kill_reap() - SIGKILL and reap *@pid if it is above 0, then set it to 0. For auto_child. */
+void child_kill_reap(pid_t *pid);
+#define auto_child __attribute__((cleanup(child_kill_reap))) pid_t
+
+/** child_start_time() - Field 22 of /proc/PID/stat, clock ticks after boot. @procfd: handle of proc_open(). */
+int child_start_time(int procfd, pid_t pid, uint64_t *ticks, char *state);
+/** child_pidfd_signal() - Signal by pidfd, or by pid on kernels below 5.1. Return: 0 or -errno. */
+int child_pidfd_signal(int pidfd, pid_t pid, int sig);
+/** child_pidfd_wait_ms() - Wait until the process of @pidfd is dead. Return: 0, -ETIME, -errno. */
+int child_pidfd_wait_ms(int pidfd, int timeout_ms);
+#endif

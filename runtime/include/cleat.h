@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_H
+#define CLEAT_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "arena.h"
+#include "cgroup.h"
+#include "err.h"
+#include "log.h"
+#include "loop.h"
+
+/*
+ * libcleat: the engine. Front ends see this header and nothing else of it.
+ *
+ * Functions take everything by argument, never exit, never log an error and
+ * leave umask and signal dispositions alone. They block (lock, kernel,
+ * hooks): the CLI calls them in its own process, the shim in forked workers.
+ * A process that calls cleat_create(), cleat_exec() or cleat_restore must be
+ * single-threaded and must not be PID 1 of a pid namespace when
+ * env->parent_clone is set.
+ */
+
+#define CLEAT_VERSION "0.1.0"
+#define CLEAT_SPEC_VERSION "1.3.0"
+
+/** struct cleat_env - What every operation needs. All pointers are borrowed. */
+struct cleat_env {
+	const char *root;		/* state root, absolute: "/run/cleat" */
+	const struct log *log;		/* warnings and debug; may be NULL */
+	bool parent_clone;		/* make containers' processes children of our parent (shim's workers) */
+	bool systemd_cgroup;		/* cgroupsPath is slice:prefix:name (refused in this version) */
+	/**
+	 * @on_process: called right after a process exists and before anything can fail, with its
+	 * pid and pidfd (borrowed; -1 on old kernels), so that a shim knows it whatever happens next.
+	 */
+	int (*on_process)(void *arg, pid_t pid, int pidfd);
+	void *arg;
+};
+
+enum cleat_status { CLEAT_CREATING, CLEAT_CREATED, CLEAT_RUNNING, CLEAT_PAUSED, CLEAT_STOPPED };
+/** cleat_status_name() - "creating", "created", "running", "paused", "stopped". */
+const char *cleat_status_name(enum cleat_status s);
+
+/** struct cleat_stdio - fds for 0, 1, 2 of the process; borrowed; -1: the caller's own 0, 1, 2. */
+struct cleat_stdio { int in, out, err; };
+#define CLEAT_STDIO_INHERIT ((struct cleat_stdio){ -1, -1, -1 })
+
+/** struct cleat_process - What create and exec hand out. fds are the caller's to close. */
+struct cleat_process {
+	pid_t pid;
+	int pidfd;		/* -1 on kernels below 5.2 */
+	int console;		/* pty master when the process has a terminal, else -1 */
+	struct cg_watch oom;	/* create only; event and source -1 when there is nothing to watch */
+	bool own_pidns;		/* create only: killing init kills all of it */
+};
+#define CLEAT_PROCESS_INIT ((struct cleat_process){ 0, -1, -1, { -1, -1, false, 0 }, false })
+void cleat_process_close(struct cleat_process *p);
+
+struct cleat_create {
+	const char *id;
+	const char *bundle;		/* directory; made absolute by the callee */
+	const char *config;		/* file; NULL: config.json of the bundle */
+	struct cleat_stdio stdio;	/* ignored with a terminal */
+	int preserve_fds;		/* fds 3 .. 3+N-1 of the caller go to the process */
+	bool no_pivot, no_new_keyring;
+	/** @terminal: -1 as the spec says; 0 or 1: what the caller expects, else ERR_SPEC. */
+	int terminal;
+	uid_t io_uid; gid_t io_gid; bool has_io_owner;	/* shim options: owner of the stdio pipes */
+	bool detached_console;		/* a terminal master will be handed on (affects nothing but messages) */
+};
+/**
+ * cleat_create() - Everything up to the gate: the process exists, confined and
+ * set up, and waits for cleat_start(). state.json is complete on return.
+ * On failure nothing is left.
+ */
+int cleat_create(const struct cleat_env *env, const struct cleat_create *req,
+		 struct cleat_process *out, struct err *e);
+
+/** cleat_start() - Open the gate; returns when the program runs (execve done), poststart hooks included. */
+int cleat_start(const struct cleat_env *env, const char *id, struct err *e);
+
+struct cleat_exec {
+	const char *id;
+	/** @process_json: OCI process document (borrowed, need not be terminated), or NULL: @args and defaults. */
+	const char *process_json; size_t process_len;
+	/* overlay on the container's own process; all may be zero */
+	const char *const *args; size_t n_args;
+	const char *cwd;
+	const char *const *env_add; size_t n_env;
+	const char *user;		/* "UID[:GID]", strict */
+	const uint32_t *additional_gids; size_t n_gids;
+	const char *const *caps; size_t n_caps;
+	int no_new_privs;		/* -1 as is, 1 set */
+	int terminal;			/* -1: as the document says, 0, 1: overrides it */
+	const char *cgroup;		/* sub-cgroup, relative, no ".."; NULL */
+	bool ignore_paused;
+	struct cleat_stdio stdio;
+	int preserve_fds;
+	uid_t io_uid; gid_t io_gid; bool has_io_owner;
+};
+/** cleat_exec() - Run a process in a container; returns when it runs (execve done) or has failed. */
+int cleat_exec(const struct cleat_env *env, const struct cleat_exec *req,
+	       struct cleat_process *out, struct err *e);
+
+/** cleat_kill() - Signal init, or with @all every process of its cgroup. SIGKILL thaws and, without an own pid ns, means all. */
+int cleat_kill(const struct cleat_env *env, const char *id, int sig, bool all, struct err *e);
+
+/** cleat_delete() - Remove a stopped (created: killed first) container; @force: any; absent with @force: success. */
+int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct err *e);
+
+int cleat_pause(const struct cleat_env *env, const char *id, struct err *e);
+int cleat_resume(const struct cleat_env *env, const char *id, struct err *e);
+
+/** cleat_pids() - Every process of the container's cgroup tree; heap array, caller frees. */
+int cleat_pids(const struct cleat_env *env, const char *id, pid_t **pids, size_t *n, struct err *e);
+/** cleat_stats() - Statistics of the container's cgroup. */
+int cleat_stats(const struct cleat_env *env, const char *id, struct cg_stats *s, struct arena *a, struct err *e);
+/** cleat_update() - Apply a LinuxResources JSON document. */
+int cleat_update(const struct cleat_env *env, const char *id, const char *json, size_t len, struct err *e);
+
+/** struct cleat_state - `state`, one entry of `list`. Strings live in the arena given. */
+struct cleat_state {
+	const char *oci_version, *id, *bundle, *rootfs, *created, *owner;
+	enum cleat_status status;
+	pid_t pid;			/* 0 when stopped */
+	struct strmap annotations;
+	bool own_pidns;
+	bool terminal;
+	const char *cgroup_path;	/* "" when it has none */
+};
+int cleat_state(const struct cleat_env *env, const char *id, struct cleat_state *s,
+		struct arena *a, struct err *e);
+/** cleat_state_json() - The document of `state`, as hooks get it too. @pretty: indented. Caller frees. */
+char *cleat_state_json(const struct cleat_state *s, bool pretty);
+/**
+ * cleat_list() - All containers below env->root, by name. @cb: per readable one; @bad: per unreadable
+ * entry (name and why), may be NULL. A root that does not exist has no containers.
+ */
+int cleat_list(const struct cleat_env *env, int (*cb)(const struct cleat_state *s, void *arg),
+	       void (*bad)(const char *id, const struct err *why, void *arg), void *arg, struct err *e);
+
+/** cleat_id_check() - Is @id a container id we take (contract oci-runtime 1.6)? */
+int cleat_id_check(const char *id, struct err *e);
+/** cleat_spec_default() - The document of `cleat spec`. Caller frees; NULL when out of memory. */
+char *cleat_spec_default(bool rootless);
+/** cleat_features_json() - OCI features document, one line. Caller frees; NULL when out of memory. */
+char *cleat_features_json(void);
+/** cleat_spec_annotations() - annotations of a config.json (bounded read), for grouping by pod. */
+int cleat_spec_annotations(const char *config_path, struct strmap *out, struct arena *a, struct err *e);
+/** cleat_spec_terminal() - process.terminal of a config.json: 1, 0 or -errno. */
+int cleat_spec_terminal(const char *config_path, struct err *e);
+/** cleat_libseccomp_version() - "2.5.4". */
+const char *cleat_libseccomp_version(void);
+#endif
