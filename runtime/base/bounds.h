@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef CLEAT_LIMITS_H
-#define CLEAT_LIMITS_H
+#ifndef CLEAT_BOUNDS_H
+#define CLEAT_BOUNDS_H
 /*
  * Every bound on input size lives here, so that a reader can see at a glance
  * how much memory a hostile document or peer can make us use.

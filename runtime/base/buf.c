@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Growing byte buffer. */
+#include "buf.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int buf_reserve(struct buf *b, size_t more)
+{
+	size_t cap = b->cap ? b->cap : 256;
+	char *p;
+
+	if (b->broken)
+		return -ENOMEM;
+	if (b->cap > b->len && b->cap - b->len > more)
+		return 0;
+	if (more >= SIZE_MAX / 2 - b->len)
+		goto fail;
+	while (cap - b->len <= more)
+		cap *= 2;
+	p = realloc(b->data, cap);
+	if (!p)
+		goto fail;
+	b->data = p;
+	b->cap = cap;
+	b->data[b->len] = 0;
+	return 0;
+fail:
+	b->broken = true;
+	return -ENOMEM;
+}
+
+void buf_add(struct buf *b, const void *p, size_t len)
+{
+	if (buf_reserve(b, len))
+		return;
+	if (len)
+		memcpy(b->data + b->len, p, len);
+	b->len += len;
+	b->data[b->len] = 0;
+}
+
+void buf_adds(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_addc(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+void buf_addf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap, again;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	if (n < 0)
+		b->broken = true;
+	else if (!buf_reserve(b, (size_t)n)) {
+		vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
+		b->len += (size_t)n;
+	}
+	va_end(again);
+	va_end(ap);
+}
+
+void buf_reset(struct buf *b)
+{
+	b->len = 0;
+	b->broken = false;
+	if (b->data)
+		b->data[0] = 0;
+}
+
+void buf_fini(struct buf *b)
+{
+	free(b->data);
+	*b = BUF_INIT;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Making, signalling and reaping processes. */
+#include "child.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "num.h"
+#include "pathfs.h"
+#include "sysx.h"
+
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL	/* 5.7 */
+#endif
+
+/* clone(2) for kernels without clone3; time namespaces (5.6) imply clone3, so no flag is lost. */
+static pid_t clone_legacy(const struct child_args *a, int *pidfd)
+{
+	unsigned long flags = (unsigned long)a->ns_flags | SIGCHLD | (a->parent ? CLONE_PARENT : 0);
+	long r;
+
+#if defined(__s390x__) || defined(__CRIS__)
+	r = syscall(SYS_clone, NULL, flags | CLONE_PIDFD, pidfd, NULL, 0);
+#else
+	r = syscall(SYS_clone, flags | CLONE_PIDFD, NULL, pidfd, NULL, 0);
+#endif
+	if (r < 0 && errno == EINVAL) {		/* no CLONE_PIDFD below 5.2 */
+		*pidfd = -1;
+#if defined(__s390x__) || defined(__CRIS__)
+		r = syscall(SYS_clone, NULL, flags, NULL, NULL, 0);
+#else
+		r = syscall(SYS_clone, flags, NULL, NULL, NULL, 0);
+#endif
+	}
+	return r < 0 ? -errno : (pid_t)r;
+}
+
+pid_t child_clone(const struct child_args *a, int *pidfd)
+{
+	int fd = -1;
+	struct clone_args ca = {
+		.flags = a->ns_flags | CLONE_PIDFD | (a->parent ? CLONE_PARENT : 0),
+		.pidfd = (uint64_t)(uintptr_t)&fd,
+		/* With CLONE_PARENT the signal must be 0: the child inherits ours, which is SIGCHLD. */
+		.exit_signal = a->parent ? 0 : SIGCHLD,
+	};
+	long r;
+
+	*pidfd = -1;
+	if (a->cgroup_fd >= 0) {
+		ca.flags |= CLONE_INTO_CGROUP;
+		ca.cgroup = (uint64_t)a->cgroup_fd;
+	}
+	r = syscall(SYS_clone3, &ca, sizeof(ca));
+	/* E2BIG: clone3 without the cgroup field (5.3 to 5.6). A filter may answer EPERM for an unknown call. */
+	if (r < 0 && (errno == ENOSYS || errno == E2BIG || errno == EPERM)) {
+		int first = errno;
+
+		if (a->cgroup_fd >= 0)
+			return first == EPERM ? -EPERM : -EOPNOTSUPP;
+		r = clone_legacy(a, &fd);
+		if (r < 0 && first == EPERM)
+			r = -EPERM;
+		if (r < 0)
+			return (pid_t)r;
+	} else if (r < 0) {
+		return -errno;
+	}
+	if (r > 0)
+		*pidfd = fd;
+	return (pid_t)r;
+}
+
+int child_wait(pid_t pid, int *status)
+{
+	while (waitpid(pid, status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+int child_status(int wstatus)
+{
+	return WIFSIGNALED(wstatus) ? 128 + WTERMSIG(wstatus) : WEXITSTATUS(wstatus);
+}
+
+void child_kill_reap(pid_t *pid)
+{
+	if (*pid > 0) {
+		kill(*pid, SIGKILL);
+		child_wait(*pid, NULL);
+	}
+	*pid = 0;
+}
+
+int child_start_time(int procfd, pid_t pid, uint64_t *ticks, char *state)
+{
+	char path[32], text[1024], *p, *end;
+	int i, fd;
+	ssize_t n;
+
+	char *w = path + sizeof(path);
+	unsigned int v = (unsigned int)pid;
+
+	/* "PID/stat", written from the end. */
+	w -= sizeof("/stat");
+	memcpy(w, "/stat", sizeof("/stat"));
+	do {
+		*--w = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	fd = proc_openat(procfd, w, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	do {
+		n = read(fd, text, sizeof(text) - 1);
+	} while (n < 0 && errno == EINTR);
+	i = errno;
+	close(fd);
+	if (n < 0)
+		return -i;
+	text[n] = 0;
+	/* The name is in parentheses and may hold anything, so start behind the last one. */
+	p = strrchr(text, ')');
+	if (!p || p[1] != ' ')
+		return -EPROTO;
+	p += 2;
+	if (state)
+		*state = *p;
+	for (i = 3; i < 22 && p; i++) {
+		p = strchr(p, ' ');
+		if (p)
+			p++;
+	}
+	if (!p)
+		return -EPROTO;
+	end = strchr(p, ' ');
+	if (end)
+		*end = 0;
+	return num_u64(p, UINT64_MAX, ticks);
+}
+
+int child_pidfd_signal(int pidfd, pid_t pid, int sig)
+{
+	int r = -ENOSYS;
+
+	if (pidfd >= 0)
+		r = sysx_pidfd_send_signal(pidfd, sig);
+	if (r == -ENOSYS)
+		r = kill(pid, sig) ? -errno : 0;
+	return r;
+}
+
+int child_pidfd_wait_ms(int pidfd, int timeout_ms)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int r;
+
+	do {
+		r = poll(&p, 1, timeout_ms);
+	} while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r ? 0 : -ETIME;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Log sinks: one line a message, text or JSON, in the shape that callers of OCI runtimes parse. */
+#include "log.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOG_TEXT_MAX 4096u
+
+static const char *const level_names[] = { "debug", "info", "warning", "error" };
+
+char *log_rfc3339(char *buf, unsigned int size, bool nanos)
+{
+	struct timespec ts;
+	struct tm tm;
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	gmtime_r(&ts.tv_sec, &tm);
+	n = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (nanos)
+		snprintf(buf + n, size - n, ".%09ldZ", ts.tv_nsec);
+	else
+		snprintf(buf + n, size - n, "Z");
+	return buf;
+}
+
+/* Append @s as the inside of a JSON (and logrus text) string: one line, pure ASCII controls escaped. */
+static size_t put_quoted(char *out, size_t size, size_t at, const char *s)
+{
+	for (; *s && at + 8 < size; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '"' || c == '\\') {
+			out[at++] = '\\';
+			out[at++] = (char)c;
+		} else if (c == '\n') {
+			out[at++] = '\\';
+			out[at++] = 'n';
+		} else if (c < 0x20 || c == 0x7f) {
+			at += (size_t)snprintf(out + at, size - at, "\\u%04x", c);
+		} else {
+			out[at++] = (char)c;
+		}
+	}
+	out[at] = 0;
+	return at;
+}
+
+/* Replace what is not UTF-8 by '?': a decoder would refuse the whole file for one bad byte. */
+static void make_utf8(char *s)
+{
+	unsigned char *p = (unsigned char *)s;
+
+	while (*p) {
+		unsigned int n = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : (*p & 0xf0) == 0xe0 ? 3 :
+				 *p >= 0xf0 && *p < 0xf5 ? 4 : 0, i;
+
+		for (i = 1; i < n; i++)
+			if ((p[i] & 0xc0) != 0x80)
+				break;
+		if (!n || i < n || (*p == 0xe0 && n == 3 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
+		    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f)) {
+			*p++ = '?';
+			continue;
+		}
+		p += n;
+	}
+}
+
+static void sink_emit(const struct log *l, enum log_level level, const char *text)
+{
+	const struct log_sink *s = (const struct log_sink *)l;
+	char line[LOG_TEXT_MAX + 128], when[48], clean[LOG_TEXT_MAX / 2];
+	size_t n;
+
+	if (s->fd < 0)
+		return;
+	snprintf(clean, sizeof(clean), "%s", text);
+	make_utf8(clean);
+	log_rfc3339(when, sizeof(when), false);
+	if (s->format == LOG_FORMAT_JSON)
+		n = (size_t)snprintf(line, sizeof(line), "{\"level\":\"%s\",\"msg\":\"", level_names[level]);
+	else
+		n = (size_t)snprintf(line, sizeof(line), "time=\"%s\" level=%s msg=\"", when, level_names[level]);
+	n = put_quoted(line, sizeof(line) - 64, n, clean);
+	if (s->format == LOG_FORMAT_JSON)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, "\",\"time\":\"%s\"}\n", when);
+	else
+		n += (size_t)snprintf(line + n, sizeof(line) - n, "\"\n");
+	/* One write: lines of several processes do not mix. A log that cannot be written must not stop the work. */
+	while (write(s->fd, line, n) < 0 && errno == EINTR)
+		;
+}
+
+void log_sink_init(struct log_sink *s, int fd, enum log_format format, enum log_level min)
+{
+	*s = (struct log_sink){ .log = { .min = min, .emit = sink_emit }, .fd = fd, .format = format };
+}
+
+void log_msg(const struct log *l, enum log_level level, const char *fmt, ...)
+{
+	char text[LOG_TEXT_MAX / 2];
+	int saved = errno;
+	va_list ap;
+
+	if (!l || level < l->min)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	l->emit(l, level, text);
+	errno = saved;
+}

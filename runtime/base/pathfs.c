@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Paths inside a directory fd (openat2, or a walk on kernels below 5.6) and a trusted /proc. */
+#include "pathfs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include "fd.h"
+#include "fdio.h"
+#include "bounds.h"
+#include "sysx.h"
+
+#ifndef PROC_SUPER_MAGIC
+#define PROC_SUPER_MAGIC 0x9fa0
+#endif
+#define RETRIES 128	/* RESOLVE_IN_ROOT answers EAGAIN when a rename or mount raced it */
+
+static int openat2_retry(int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned int)flags | O_CLOEXEC,
+		.mode = flags & O_CREAT ? mode : 0,
+		.resolve = resolve,
+	};
+	int r, i;
+
+	if (flags & O_PATH)
+		how.flags &= O_PATH | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY;
+	for (i = 0; i < RETRIES; i++) {
+		r = sysx_openat2(dirfd, path, &how);
+		if (r != -EAGAIN && r != -EINTR)
+			break;
+	}
+	return r;
+}
+
+static int same_dir(int a, int b)
+{
+	struct stat x, y;
+
+	if (fstat(a, &x) || fstat(b, &y))
+		return -errno;
+	return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* What is left to walk, as a stack of text: the next component is at the front. */
+struct walk {
+	int rootfd, dirfd;	/* dirfd: owned, where we are */
+	unsigned int links;
+	char rest[PATH_MAX];
+};
+
+static int walk_expand(struct walk *w, const char *target)
+{
+	char text[PATH_MAX];
+	int n;
+
+	if (++w->links > LIMIT_LINKS)
+		return -ELOOP;
+	n = snprintf(text, sizeof(text), "%s/%s", target, w->rest);
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return -ENAMETOOLONG;
+	memcpy(w->rest, text, (size_t)n + 1);
+	if (target[0] == '/') {
+		int fd = openat(w->rootfd, ".", O_PATH | O_CLOEXEC | O_DIRECTORY);
+
+		if (fd < 0)
+			return -errno;
+		fd_close(&w->dirfd);
+		w->dirfd = fd;
+	}
+	return 0;
+}
+
+/* Take the next component off @w->rest into @name. Return: 1 when it is the last, 0 when more follow, -errno. */
+static int walk_next(struct walk *w, char *name)
+{
+	char *p = w->rest;
+	size_t n;
+
+	p += strspn(p, "/");
+	n = strcspn(p, "/");
+	if (n > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, p, n);
+	name[n] = 0;
+	p += n;
+	p += strspn(p, "/");
+	memmove(w->rest, p, strlen(p) + 1);
+	return !w->rest[0];
+}
+
+/* One step down to @name, which is no link, or follow it. Return: 0, or -errno. @last: honour @flags. */
+static int walk_step(struct walk *w, const char *name, bool last, int flags)
+{
+	char target[PATH_MAX];
+	struct stat st;
+	auto_fd fd = -1;
+	ssize_t n;
+	int r;
+
+	if (!name[0] || !strcmp(name, "."))
+		return 0;
+	if (!strcmp(name, "..")) {
+		r = same_dir(w->dirfd, w->rootfd);
+		if (r)
+			return r < 0 ? r : 0;
+	}
+	fd = openat(w->dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		return -errno;
+	if (S_ISLNK(st.st_mode) && !(last && (flags & O_NOFOLLOW))) {
+		n = readlinkat(fd, "", target, sizeof(target) - 1);
+		if (n < 0)
+			return -errno;
+		target[n] = 0;
+		return walk_expand(w, target);
+	}
+	if (!last && !S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	fd_close(&w->dirfd);
+	w->dirfd = take_fd(&fd);
+	return 0;
+}
+
+/*
+ * Kernels below 5.6. A racing rename of a directory we stand in can move us, but never onto a path that
+ * is resolved again by name: each step is an O_PATH|O_NOFOLLOW open, and the end is checked to be below
+ * the root by walking up.
+ */
+static int open_in_root_walk(int rootfd, const char *path, int flags)
+{
+	struct walk w = { .rootfd = rootfd, .dirfd = -1 };
+	char name[NAME_MAX + 1], self[64];
+	struct stat st;
+	int r, last;
+
+	if (strlen(path) >= sizeof(w.rest))
+		return -ENAMETOOLONG;
+	memcpy(w.rest, path, strlen(path) + 1);
+	w.dirfd = openat(rootfd, ".", O_PATH | O_CLOEXEC | O_DIRECTORY);
+	if (w.dirfd < 0)
+		return -errno;
+	do {
+		last = walk_next(&w, name);
+		r = last < 0 ? last : walk_step(&w, name, last, flags);
+	} while (!r && w.rest[0]);
+	if (!r && (flags & O_DIRECTORY) && (fstat(w.dirfd, &st) || !S_ISDIR(st.st_mode)))
+		r = -ENOTDIR;
+	if (!r && flags & O_PATH)
+		return w.dirfd;
+	if (!r) {
+		snprintf(self, sizeof(self), "/proc/self/fd/%d", w.dirfd);
+		r = open(self, (flags & ~O_NOFOLLOW) | O_CLOEXEC);
+		if (r < 0)
+			r = -errno;
+	}
+	fd_close(&w.dirfd);
+	return r;
+}
+
+int path_open_in_root(int rootfd, const char *path, int flags)
+{
+	int r;
+
+	if (!path[0])
+		path = ".";
+	r = openat2_retry(rootfd, path, flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	if (r == -ENOSYS || r == -EPERM)
+		r = open_in_root_walk(rootfd, path, flags);
+	return r;
+}
+
+/* Split the first component off *@path. */
+static bool next_component(const char **path, char *name)
+{
+	const char *p = *path + strspn(*path, "/");
+	size_t n = strcspn(p, "/");
+
+	if (!n || n > NAME_MAX)
+		return false;
+	memcpy(name, p, n);
+	name[n] = 0;
+	*path = p + n;
+	return true;
+}
+
+/*
+ * Make the directory @path. What exists is resolved by the kernel within the root; each missing part
+ * is made by mkdirat() in the verified parent, never through a link: a dangling link as a component is
+ * followed by its text, inside the root, as a resolver would.
+ */
+int path_mkdir_in_root(int rootfd, const char *path, mode_t mode)
+{
+	struct walk w = { .rootfd = rootfd, .dirfd = -1 };
+	char name[NAME_MAX + 1];
+	int r;
+
+	r = path_open_in_root(rootfd, path, O_PATH | O_DIRECTORY);
+	if (r != -ENOENT)
+		return r;
+	if (strlen(path) >= sizeof(w.rest))
+		return -ENAMETOOLONG;
+	memcpy(w.rest, path, strlen(path) + 1);
+	w.dirfd = openat(rootfd, ".", O_PATH | O_CLOEXEC | O_DIRECTORY);
+	if (w.dirfd < 0)
+		return -errno;
+	while (w.rest[0]) {
+		r = walk_next(&w, name);
+		if (r >= 0)
+			r = walk_step(&w, name, false, 0);
+		if (r == -ENOENT) {
+			if (mkdirat(w.dirfd, name, mode) && errno != EEXIST)
+				r = -errno;
+			else
+				r = walk_step(&w, name, false, 0);
+		}
+		if (r < 0) {
+			fd_close(&w.dirfd);
+			return r;
+		}
+	}
+	return w.dirfd;
+}
+
+int path_parent_in_root(int rootfd, const char *path, char *last)
+{
+	char dir[PATH_MAX];
+	size_t n = strlen(path);
+	const char *slash;
+
+	while (n && path[n - 1] == '/')
+		n--;
+	if (!n || n >= sizeof(dir))
+		return n ? -ENAMETOOLONG : -EINVAL;
+	memcpy(dir, path, n);
+	dir[n] = 0;
+	slash = strrchr(dir, '/');
+	slash = slash ? slash + 1 : dir;
+	if (!strcmp(slash, ".") || !strcmp(slash, "..") || strlen(slash) > NAME_MAX)
+		return -EINVAL;
+	memcpy(last, slash, strlen(slash) + 1);
+	dir[slash - dir] = 0;
+	return path_mkdir_in_root(rootfd, dir[0] ? dir : ".", 0755);
+}
+
+int path_touch_in_root(int rootfd, const char *path, mode_t mode)
+{
+	char last[NAME_MAX + 1];
+	auto_fd parent = -1;
+	int r, fd;
+
+	r = path_open_in_root(rootfd, path, O_PATH);
+	if (r != -ENOENT)
+		return r;
+	parent = path_parent_in_root(rootfd, path, last);
+	if (parent < 0)
+		return parent;
+	fd = openat(parent, last, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0 && errno != EEXIST)
+		return -errno;
+	if (fd >= 0)
+		close(fd);
+	/* EEXIST: a dangling link. It is not written through; the caller sees ENOENT. */
+	return path_open_in_root(rootfd, path, O_PATH);
+}
+
+int path_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
+{
+	char name[NAME_MAX + 1];
+	const char *rest = path;
+	auto_fd at = -1;
+	int r;
+
+	r = openat2_retry(dirfd, path, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	if (r != -ENOSYS && r != -EPERM)
+		return r;
+	if (path[0] == '/')
+		return -EXDEV;
+	while (next_component(&rest, name)) {
+		bool last = !rest[strspn(rest, "/")];
+		int fd;
+
+		if (!strcmp(name, ".."))
+			return -EXDEV;
+		fd = openat(at < 0 ? dirfd : at, name,
+			    last ? flags | O_NOFOLLOW | O_CLOEXEC : O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC,
+			    mode);
+		if (fd < 0)
+			return -errno;
+		if (last)
+			return fd;
+		fd_close(&at);
+		at = fd;
+	}
+	return -EINVAL;
+}
+
+int path_read(int dirfd, const char *path, size_t max, struct buf *b)
+{
+	auto_fd fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if ((uint64_t)st.st_size > max)
+		return -EFBIG;
+	return fdio_read_all(fd, b, max);
+}
+
+int path_write(int dirfd, const char *path, const void *p, size_t len)
+{
+	auto_fd fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		n = write(fd, p, len);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : (size_t)n == len ? 0 : -EIO;
+}
+
+int path_replace(int dirfd, const char *name, mode_t mode, const void *p, size_t len)
+{
+	char tmp[NAME_MAX + 1];
+	const char *base = strrchr(name, '/');
+	int n, r;
+	auto_fd fd = -1;
+
+	base = base ? base + 1 : name;
+	n = snprintf(tmp, sizeof(tmp), "%.*s.%s.%d", (int)(base - name), name, base, (int)getpid());
+	if (n < 0 || (size_t)n >= sizeof(tmp))
+		return -ENAMETOOLONG;
+	unlinkat(dirfd, tmp, 0);
+	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0)
+		return -errno;
+	r = fdio_write_full(fd, p, len);
+	if (!r && renameat(dirfd, tmp, dirfd, name))
+		r = -errno;
+	if (r)
+		unlinkat(dirfd, tmp, 0);
+	return r;
+}
+
+static int remove_tree(int dirfd, const char *name, dev_t dev, unsigned int depth)
+{
+	auto_fd fd = -1;
+	auto_dir d = NULL;
+	struct dirent *de;
+	struct stat st;
+	int r = 0;
+
+	if (!unlinkat(dirfd, name, 0) || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	if (!depth)
+		return -ELOOP;
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		return -errno;
+	if (dev && st.st_dev != dev)
+		return -EXDEV;
+	d = fdopendir(fd);
+	if (!d)
+		return -errno;
+	take_fd(&fd);
+	while ((de = readdir(d))) {
+		int q;
+
+		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
+			continue;
+		q = remove_tree(dirfd(d), de->d_name, st.st_dev, depth - 1);
+		if (!r)
+			r = q;
+	}
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) && errno != ENOENT && !r)
+		r = -errno;
+	return r;
+}
+
+int path_remove_tree(int dirfd, const char *name)
+{
+	return remove_tree(dirfd, name, 0, LIMIT_JSON_DEPTH);
+}
+
+int path_clean(const char *path, char *out, size_t size)
+{
+	char name[NAME_MAX + 1];
+	size_t at = 0;
+
+	if (size < 2)
+		return -ENAMETOOLONG;
+	while (path[strspn(path, "/")]) {
+		size_t n;
+
+		if (!next_component(&path, name))
+			return -ENAMETOOLONG;
+		if (!strcmp(name, "."))
+			continue;
+		if (!strcmp(name, "..")) {
+			while (at && out[--at] != '/')
+				;
+			continue;
+		}
+		n = strlen(name);
+		if (at + n + 2 > size)
+			return -ENAMETOOLONG;
+		out[at++] = '/';
+		memcpy(out + at, name, n);
+		at += n;
+	}
+	if (!at)
+		out[at++] = '/';
+	out[at] = 0;
+	return 0;
+}
+
+int proc_open(void)
+{
+	auto_fd fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct statfs sfs;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstatfs(fd, &sfs) || fstat(fd, &st))
+		return -errno;
+	/* Inode 1 is the root of a procfs: nothing below it was bound here. */
+	if (sfs.f_type != PROC_SUPER_MAGIC || st.st_ino != 1)
+		return -EXDEV;
+	return take_fd(&fd);
+}
+
+int proc_openat(int procfd, const char *path, int flags)
+{
+	struct statfs sfs;
+	auto_fd fd = -1;
+
+	/* "self" and "thread-self" are ordinary links inside procfs, so links are allowed and mounts are not. */
+	fd = openat2_retry(procfd, path, flags, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
+	if (fd == -ENOSYS || fd == -EPERM) {
+		fd = openat(procfd, path, flags | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		if (fstatfs(fd, &sfs))
+			return -errno;
+		if (sfs.f_type != PROC_SUPER_MAGIC)
+			return -EXDEV;
+	}
+	return take_fd(&fd);
+}
+
+int proc_reopen(int procfd, int fd, int flags)
+{
+	char path[48];
+	auto_fd dir = -1;
+	int r;
+
+	dir = proc_openat(procfd, "self/fd", O_PATH | O_DIRECTORY);
+	if (dir < 0)
+		return dir;
+	snprintf(path, sizeof(path), "%d", fd);
+	r = openat(dir, path, flags | O_CLOEXEC);
+	return r < 0 ? -errno : r;
+}
