@@ -357,7 +357,7 @@ int path_replace(int dirfd, const char *name, mode_t mode, const void *p, size_t
 	return r;
 }
 
-static int remove_tree(int dirfd, const char *name, dev_t dev, unsigned int depth)
+static int remove_tree(int parent, const char *name, dev_t dev, unsigned int depth)
 {
 	auto_fd fd = -1;
 	auto_dir d = NULL;
@@ -365,13 +365,13 @@ static int remove_tree(int dirfd, const char *name, dev_t dev, unsigned int dept
 	struct stat st;
 	int r = 0;
 
-	if (!unlinkat(dirfd, name, 0) || errno == ENOENT)
+	if (!unlinkat(parent, name, 0) || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
 	if (!depth)
 		return -ELOOP;
-	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st))
@@ -391,7 +391,7 @@ static int remove_tree(int dirfd, const char *name, dev_t dev, unsigned int dept
 		if (!r)
 			r = q;
 	}
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) && errno != ENOENT && !r)
+	if (unlinkat(parent, name, AT_REMOVEDIR) && errno != ENOENT && !r)
 		r = -errno;
 	return r;
 }
