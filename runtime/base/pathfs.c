@@ -55,7 +55,7 @@ struct walk {
 	char rest[PATH_MAX];
 };
 
-static int walk_expand(struct walk *w, const char *target)
+static __attribute__((noinline)) int walk_expand(struct walk *w, const char *target)
 {
 	char text[PATH_MAX];
 	int n;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_IDMAP_H
+#define CLEAT_IDMAP_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "err.h"
+
+/** struct idmap - One extent of a uid or gid map; as the kernel's file has it. */
+struct idmap { uint32_t inside, outside, count; };
+
+/**
+ * idmap_write() - Write uid_map and gid_map of @pid, which waits in its new user namespace.
+ * @procfd: handle of proc_open(). @deny_setgroups: write "deny" first (an unprivileged caller must).
+ * Context: host stage; needs CAP_SETUID and CAP_SETGID for more than one's own id.
+ */
+int idmap_write(int procfd, pid_t pid, const struct idmap *uids, size_t n_uids,
+		const struct idmap *gids, size_t n_gids, bool deny_setgroups, struct err *e);
+/** idmap_to_host() - Host id of @id by a map. Return: 0 or -EINVAL when it is not mapped. */
+int idmap_to_host(const struct idmap *m, size_t n, uint32_t id, uint32_t *host);
+#endif

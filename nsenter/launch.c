@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Clone topology: where the caller stands while it clones. */
+#include "launch.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+#include "child.h"
+#include "fd.h"
+#include "sync.h"
+
+/* Namespaces that the caller can join for the time of the clone and leave again. */
+#define VISITED (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+
+/* What of l->join the caller must stand in while it clones. */
+static int visit_flags(const struct launch *l)
+{
+	/* With a new user namespace, the child has no rights over namespaces of ours any more. */
+	int want = (l->new_ns & CLONE_NEWUSER) ? VISITED : CLONE_NEWPID;
+	int flags = 0, i;
+
+	for (i = 0; i < JOIN_KINDS; i++)
+		if (l->join.fd[i] >= 0 && (join_kinds[i].flag & want))
+			flags |= join_kinds[i].flag;
+	return flags;
+}
+
+static int join_flags(const struct launch *l)
+{
+	int flags = 0, i;
+
+	for (i = 0; i < JOIN_KINDS; i++)
+		if (l->join.fd[i] >= 0)
+			flags |= join_kinds[i].flag;
+	return flags;
+}
+
+/* Open our own namespaces of @flags, to come back to. */
+static int open_own(int flags, struct join_set *own, struct err *e)
+{
+	char path[40];
+	int i;
+
+	for (i = 0; i < JOIN_KINDS; i++) {
+		if (!(flags & join_kinds[i].flag))
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", join_kinds[i].file);
+		own->fd[i] = open(path, O_RDONLY | O_CLOEXEC);
+		if (own->fd[i] < 0)
+			return err_set(e, ERR_KERNEL, -errno, path, "open own namespace");
+	}
+	return 0;
+}
+
+static int setns_flags(const struct join_set *s, int flags, const char *what, struct err *e)
+{
+	int i;
+
+	for (i = 0; i < JOIN_KINDS; i++)
+		if ((flags & join_kinds[i].flag) && s->fd[i] >= 0 && setns(s->fd[i], join_kinds[i].flag))
+			return err_set(e, errno == EPERM ? ERR_DENIED : ERR_KERNEL, -errno, NULL,
+				       "%s the %s namespace", what, join_kinds[i].name);
+	return 0;
+}
+
+static void child_begin(const struct launch *l)
+{
+	int sock = l->sock;
+
+	/* EOF on our end must mean that the worker is dead, so its end may not live on in us. */
+	fd_close(&sock);
+	prctl(PR_SET_DUMPABLE, 0);
+}
+
+static pid_t clone_failed(pid_t r, struct err *e)
+{
+	return err_set(e, r == -EPERM ? ERR_DENIED : r == -EAGAIN || r == -ENOMEM || r == -ENOSPC ?
+		       ERR_LIMIT : ERR_KERNEL, r, NULL, "clone the container's process");
+}
+
+/* Fall back to a clone without CLONE_INTO_CGROUP is the caller's decision: -EOPNOTSUPP passes through. */
+static pid_t clone_here(const struct launch *l, int *pidfd, struct err *e)
+{
+	struct child_args ca = { .ns_flags = l->new_ns, .parent = l->parent, .cgroup_fd = l->cgroup_fd };
+	pid_t r = child_clone(&ca, pidfd);
+
+	if (r < 0 && r != -EOPNOTSUPP)
+		return clone_failed(r, e);
+	return r;
+}
+
+/* Stage mid: join the user namespace and what it owns, clone init, report its pid, go. Returns in init only. */
+static void mid_main(const struct launch *l, int *left)
+{
+	struct err e = { 0 };
+	int pidfd = -1;
+	pid_t pid;
+	int r;
+
+	prctl(PR_SET_NAME, "cleat:[mid]");
+	r = join_enter(&l->join, CLONE_NEWNS, &e);
+	if (!r && (setgid(0) || setuid(0)))
+		r = err_set(&e, ERR_KERNEL, -errno, NULL, "become root of the joined user namespace");
+	if (!r) {
+		pid = clone_here(l, &pidfd, &e);
+		if (!pid) {
+			*left = join_flags(l) & CLONE_NEWNS;
+			return;
+		}
+		r = pid < 0 ? (pid == -EOPNOTSUPP ? clone_failed(pid, &e) : pid) :
+			sync_send(l->child_sock, SYNC_CHILD, pid, pidfd);
+	}
+	if (r) {
+		err_set(&e, ERR_KERNEL, r, NULL, "launch");
+		e.stage = STAGE_MID;
+		sync_fail(l->child_sock, &e);
+	}
+	_exit(!!r);
+}
+
+/* The caller's half of the mid case: wait for the report, reap mid if it is ours. */
+static pid_t mid_wait(const struct launch *l, pid_t mid, int *pidfd, struct err *e)
+{
+	struct sync_msg m;
+	int fd = -1, r;
+
+	r = sync_recv(l->sock, &m, &fd);
+	if (!l->parent)
+		child_wait(mid, NULL);
+	if (r == 1 && m.type == SYNC_CHILD && m.value > 0) {
+		*pidfd = fd;
+		return m.value;
+	}
+	fd_close(&fd);
+	if (r == 1 && m.type == SYNC_FAILED) {
+		*e = m.err;
+		return e->errnum ? -e->errnum : -EINVAL;
+	}
+	return err_set(e, ERR_PEER, r < 0 ? r : 0, NULL, "the process that joins the user namespace died");
+}
+
+static pid_t launch_by_mid(const struct launch *l, int *pidfd, int *left, struct err *e)
+{
+	struct child_args ca = { .parent = l->parent, .cgroup_fd = -1 };
+	int mid_pidfd = -1;
+	pid_t mid;
+
+	mid = child_clone(&ca, &mid_pidfd);
+	if (mid < 0)
+		return clone_failed(mid, e);
+	if (!mid) {
+		child_begin(l);
+		mid_main(l, left);
+		prctl(PR_SET_DUMPABLE, 0);
+		return 0;
+	}
+	fd_close(&mid_pidfd);
+	return mid_wait(l, mid, pidfd, e);
+}
+
+pid_t launch(const struct launch *l, int *pidfd, int *left, struct err *e)
+{
+	struct join_set own = JOIN_SET_INIT;
+	int visit, r;
+	pid_t pid;
+
+	*pidfd = -1;
+	if (l->join.fd[join_index(CLONE_NEWUSER)] >= 0 && l->new_ns)
+		return launch_by_mid(l, pidfd, left, e);
+	visit = visit_flags(l);
+	r = open_own(visit, &own, e);
+	if (!r)
+		r = setns_flags(&l->join, visit, "join", e);
+	pid = r ? r : clone_here(l, pidfd, e);
+	if (!pid) {
+		join_close(&own);
+		child_begin(l);
+		*left = join_flags(l) & ~visit;
+		return 0;
+	}
+	r = setns_flags(&own, visit, "return to", e);
+	join_close(&own);
+	if (r && pid > 0) {
+		/* We stand in somebody else's namespace: nothing more may be done here. */
+		kill(pid, SIGKILL);
+		if (!l->parent)
+			child_wait(pid, NULL);
+		fd_close(pidfd);
+		return r;
+	}
+	return pid;
+}

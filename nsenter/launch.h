@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_LAUNCH_H
+#define CLEAT_LAUNCH_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "err.h"
+#include "join.h"
+
+/*
+ * The clone topology. The new process is born where it must be born:
+ *
+ * - Namespaces that only take effect on children (pid), or that the new ones must be made in
+ *   (all of them when a user namespace is new), are joined by the caller itself before the clone
+ *   and left again after it. No intermediate child, no second clone.
+ * - A user namespace that is joined by path cannot be left again, so only then a "mid" child joins
+ *   it, clones init and exits.
+ */
+struct launch {
+	uint64_t	new_ns;		/* CLONE_NEW* to make */
+	struct join_set	join;		/* namespaces to join; borrowed fds */
+	bool		parent;		/* CLONE_PARENT for every clone */
+	int		cgroup_fd;	/* CLONE_INTO_CGROUP, or -1 */
+	int		sock;		/* the worker's end of the sync socket */
+	int		child_sock;	/* the child's end */
+};
+
+/**
+ * launch() - Make the process.
+ * @pidfd: set in the caller; -1 on old kernels. Owned by the caller.
+ * @left:  in the child: CLONE_NEW* flags of @l->join that it must still join itself (all but what
+ *         it was born in).
+ *
+ * Context: host stage (caller), single-threaded; returns a second time in the child.
+ * In the child @l->sock is closed and the process is not dumpable.
+ * Return: 0 in the child, its pid (in the caller's pid namespace) in the caller, or -errno with @e set.
+ */
+pid_t launch(const struct launch *l, int *pidfd, int *left, struct err *e);
+#endif

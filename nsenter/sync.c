@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Messages between a worker and the process it makes. */
+#include "sync.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "fdio.h"
+
+int sync_send(int sock, enum sync_type type, int32_t value, int fd)
+{
+	struct sync_msg m = { .type = type, .value = value };
+
+	return fdio_send(sock, &m, sizeof(m), &fd, fd >= 0);
+}
+
+void sync_fail(int sock, const struct err *e)
+{
+	struct sync_msg m = { .type = SYNC_FAILED, .err = *e };
+
+	fdio_send(sock, &m, sizeof(m), NULL, 0);
+}
+
+void sync_warn(int sock, const char *text)
+{
+	struct sync_msg m = { .type = SYNC_WARN };
+
+	err_set(&m.err, ERR_UNSUPPORTED, 0, NULL, "%s", text);
+	fdio_send(sock, &m, sizeof(m), NULL, 0);
+}
+
+int sync_recv(int sock, struct sync_msg *m, int *fd)
+{
+	int fds[FDIO_FDS_MAX];
+	size_t n, i;
+	ssize_t r;
+
+	if (fd)
+		*fd = -1;
+	r = fdio_recv(sock, m, sizeof(*m), fds, &n);
+	if (r <= 0)
+		return r == -ECONNRESET ? 0 : (int)r;
+	for (i = 0; i < n; i++) {
+		if (i == 0 && fd)
+			*fd = fds[0];
+		else
+			close(fds[i]);
+	}
+	if (r == (ssize_t)sizeof(*m) && m->type >= SYNC_GO && m->type <= SYNC_FAILED &&
+	    ((m->type != SYNC_FAILED && m->type != SYNC_WARN) || !err_sanitize(&m->err, sizeof(m->err))))
+		return 1;
+	if (fd && *fd >= 0) {
+		close(*fd);
+		*fd = -1;
+	}
+	return -EPROTO;
+}
+
+int sync_wait_go(int sock)
+{
+	struct sync_msg m;
+
+	return sync_recv(sock, &m, NULL) == 1 && m.type == SYNC_GO ? 0 : -ECANCELED;
+}
+
+int sync_ask(int sock, enum sync_type type, int32_t value)
+{
+	int r = sync_send(sock, type, value, -1);
+
+	return r ? -ECANCELED : sync_wait_go(sock);
+}
