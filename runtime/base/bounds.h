@@ -18,4 +18,9 @@
 #define LIMIT_LINKS		40u		/* symlinks followed, as the kernel's MAXSYMLINKS */
 #define LIMIT_ID_MAPS		340u		/* kernel's UID_GID_MAP_MAX_EXTENTS */
 #define LIMIT_PRESERVE_FDS	1024u
+#define LIMIT_RPC_FRAME		(4u << 20)	/* data of one ttrpc frame, both ways */
+#define LIMIT_RPC_MESSAGE	(16u << 20)	/* one request unpacked */
+#define LIMIT_RPC_OUT		(16u << 20)	/* unread replies of one connection; beyond it is dropped */
+#define LIMIT_RPC_OUT_PAUSE	(1u << 20)	/* unread replies at which no more requests are read */
+#define LIMIT_RPC_OPEN		65536u		/* unanswered requests of one connection */
 #endif
