@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `create` and `run`: the same way up to the gate. */
+#include "cli.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include "bounds.h"
+#include "fd.h"
+#include "foreground.h"
+#include "handoff.h"
+
+/* clang-format off */
+#define C(member) .off = OPT_AT(struct create_values, member)
+#define CREATE_OPTIONS \
+	{ .name = "bundle", .letter = 'b', .type = OPT_STR, C(bundle), .value = "DIR", .help = "directory of the bundle (the working directory)" }, \
+	{ .name = "config", .letter = 'f', .type = OPT_STR, C(config), .value = "FILE", .help = "configuration to use in place of config.json" }, \
+	{ .name = "console-socket", .type = OPT_STR, C(console_socket), .value = "PATH", .help = "unix socket that gets the master of the terminal" }, \
+	{ .name = "pidfd-socket", .type = OPT_STR, C(pidfd_socket), .value = "PATH", .help = "unix socket that gets a pidfd of the process" }, \
+	{ .name = "pid-file", .type = OPT_STR, C(pid_file), .value = "FILE", .help = "write the process id to FILE" }, \
+	{ .name = "no-pivot", .type = OPT_FLAG, C(no_pivot), .help = "do not use pivot_root (for a root on a ramdisk)" }, \
+	{ .name = "no-new-keyring", .type = OPT_FLAG, C(no_new_keyring), .help = "keep the session keyring of the caller" }, \
+	{ .name = "preserve-fds", .type = OPT_INT, C(preserve_fds), .value = "N", .max = LIMIT_PRESERVE_FDS, .help = "pass fds 3 to 3+N-1 on, after those of $LISTEN_FDS" }
+
+const struct opt cli_create_options[] = {
+	CREATE_OPTIONS,
+	{ .name = "no-subreaper", .type = OPT_FLAG, C(no_subreaper) },
+	{ .type = OPT_END },
+};
+
+const struct opt cli_run_options[] = {
+	{ .name = "detach", .letter = 'd', .type = OPT_FLAG, C(detach), .help = "return when the program runs" },
+	{ .name = "keep", .type = OPT_FLAG, C(keep), .help = "do not delete the container at the end" },
+	{ .name = "no-subreaper", .type = OPT_FLAG, C(no_subreaper), .help = "do not adopt what the container's processes leave" },
+	CREATE_OPTIONS,
+	{ .type = OPT_END },
+};
+/* clang-format on */
+
+/* Remove a container that failed after it was made. The first error stays the one told. */
+static void undo(struct cli *c, const char *id)
+{
+	char text[ERR_TEXT_MAX];
+	struct err e = { 0 };
+
+	if (cleat_delete(&c->env, id, true, &e))
+		log_warn(c->env.log, "container %s is left behind: %s", id, err_render(&e, text, sizeof(text)));
+}
+
+static int make(struct cli *c, const struct create_values *v, const char *id, bool detach,
+		struct handoff *h, struct cleat_process *p, struct err *e)
+{
+	const struct handoff_paths paths = { v->console_socket, v->pidfd_socket, v->pid_file };
+	struct cleat_create req = {
+		.id = id,
+		.bundle = v->bundle ? v->bundle : ".",
+		.config = v->config,
+		.stdio = CLEAT_STDIO_INHERIT,
+		.no_pivot = v->no_pivot,
+		.no_new_keyring = v->no_new_keyring,
+		/* Detached, a terminal and a place for its master come together or not at all. */
+		.terminal = !detach ? -1 : v->console_socket ? 1 : 0,
+		.detached_console = detach,
+	};
+	int r, listen;
+
+	if (!detach) {
+		r = handoff_check(&paths, false, false, e);
+		if (r)
+			return r;
+	}
+	r = preserve_fds((int)v->preserve_fds, &listen, e);
+	if (r < 0)
+		return r;
+	req.preserve_fds = r;
+	if (getenv("NOTIFY_SOCKET"))
+		log_warn(c->env.log, "NOTIFY_SOCKET is set; readiness messages of containers are not passed on "
+				     "in this version");
+	r = handoff_open(h, &paths, e);
+	if (r)
+		return r;
+	return cleat_create(&c->env, &req, p, e);
+}
+
+int cmd_create(struct cli *c, const void *values, int argc, char **argv, struct err *e)
+{
+	const struct create_values *v = values;
+	struct cleat_process p = CLEAT_PROCESS_INIT;
+	auto_handoff h = HANDOFF_INIT;
+	int r;
+
+	r = make(c, v, argv[0], true, &h, &p, e);
+	if (r)
+		return r;
+	r = handoff_give(&h, p.pid, p.pidfd, "standard", p.console, e);
+	cleat_process_close(&p);
+	if (r)
+		undo(c, argv[0]);
+	return r;
+}
+
+static int run_detached(struct cli *c, const char *id, struct handoff *h, struct cleat_process *p,
+			struct err *e)
+{
+	int r;
+
+	r = handoff_give(h, p->pid, p->pidfd, "standard", p->console, e);
+	if (!r)
+		r = cleat_start(&c->env, id, e);
+	if (r)
+		undo(c, id);
+	return r;
+}
+
+static int run_foreground(struct cli *c, const struct create_values *v, const char *id, struct handoff *h,
+			  struct cleat_process *p, struct err *e)
+{
+	struct foreground *fg = arena_new(&c->arena, struct foreground);
+	int r;
+
+	if (!fg) {
+		undo(c, id);
+		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "wait for the process");
+	}
+	/* Before the start: from then on signals belong to the program. */
+	r = foreground_begin(fg, p, e);
+	if (!r)
+		r = handoff_give(h, p->pid, p->pidfd, "standard", -1, e);
+	if (!r)
+		r = cleat_start(&c->env, id, e);
+	if (!r)
+		r = foreground_wait(fg, e);
+	foreground_end(fg);
+	if (r < 0 || !v->keep)
+		undo(c, id);
+	return r;
+}
+
+int cmd_run(struct cli *c, const void *values, int argc, char **argv, struct err *e)
+{
+	const struct create_values *v = values;
+	struct cleat_process p = CLEAT_PROCESS_INIT;
+	auto_handoff h = HANDOFF_INIT;
+	int r;
+
+	if (!v->detach && !v->no_subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+		return err_set(e, ERR_KERNEL, -errno, NULL, "become a subreaper");
+	r = make(c, v, argv[0], v->detach, &h, &p, e);
+	if (r)
+		return r;
+	if (v->detach)
+		r = run_detached(c, argv[0], &h, &p, e);
+	else
+		r = run_foreground(c, v, argv[0], &h, &p, e);
+	cleat_process_close(&p);
+	return r;
+}

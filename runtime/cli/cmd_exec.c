@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `exec`: one more process in a container. */
+#include "cli.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include "bounds.h"
+#include "child.h"
+#include "fd.h"
+#include "foreground.h"
+#include "handoff.h"
+#include "num.h"
+#include "process_peek.h"
+
+/* clang-format off */
+#define X(member) .off = OPT_AT(struct exec_values, member)
+const struct opt cli_exec_options[] = {
+	{ .name = "process", .letter = 'p', .type = OPT_STR, X(process), .value = "FILE", .help = "OCI process document that describes it all" },
+	{ .name = "cwd", .type = OPT_STR, X(cwd), .value = "DIR", .help = "working directory in the container" },
+	{ .name = "env", .letter = 'e', .type = OPT_LIST, X(env), .value = "NAME=VALUE", .help = "add to the environment" },
+	{ .name = "user", .letter = 'u', .type = OPT_STR, X(user), .value = "UID[:GID]", .help = "run as" },
+	{ .name = "additional-gids", .letter = 'g', .type = OPT_LIST, X(gids), .value = "GID", .help = "add a supplementary group" },
+	{ .name = "cap", .letter = 'c', .type = OPT_LIST, X(caps), .value = "CAP", .help = "add a capability" },
+	{ .name = "no-new-privs", .type = OPT_FLAG, X(no_new_privs), .help = "execve gains no privilege" },
+	{ .name = "tty", .letter = 't', .type = OPT_FLAG, X(tty), .help = "give it a terminal" },
+	{ .name = "detach", .letter = 'd', .type = OPT_FLAG, X(detach), .help = "return when it runs" },
+	{ .name = "console-socket", .type = OPT_STR, X(console_socket), .value = "PATH", .help = "unix socket that gets the master of the terminal" },
+	{ .name = "pidfd-socket", .type = OPT_STR, X(pidfd_socket), .value = "PATH", .help = "unix socket that gets a pidfd of the process" },
+	{ .name = "pid-file", .type = OPT_STR, X(pid_file), .value = "FILE", .help = "write the process id to FILE" },
+	{ .name = "preserve-fds", .type = OPT_INT, X(preserve_fds), .value = "N", .max = LIMIT_PRESERVE_FDS, .help = "pass fds 3 to 3+N-1 on, after those of $LISTEN_FDS" },
+	{ .name = "cgroup", .type = OPT_STR, X(cgroup), .value = "PATH", .help = "sub-cgroup of the container's cgroup to run in" },
+	{ .name = "ignore-paused", .type = OPT_FLAG, X(ignore_paused), .help = "also in a paused container; it runs when that is resumed" },
+	{ .name = "process-label", .type = OPT_STR, X(process_label), .value = "LABEL" },
+	{ .name = "apparmor", .type = OPT_STR, X(apparmor), .value = "PROFILE" },
+	{ .type = OPT_END },
+};
+/* clang-format on */
+
+static int parse_gids(struct cli *c, const struct opt_list *l, struct cleat_exec *x, struct err *e)
+{
+	uint32_t *gids;
+	size_t i;
+
+	if (!l->n)
+		return 0;
+	gids = arena_alloc(&c->arena, l->n * sizeof(*gids));
+	if (!gids)
+		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the groups");
+	for (i = 0; i < l->n; i++)
+		if (num_u32(l->v[i], &gids[i]) || gids[i] == UINT32_MAX)
+			return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" for --additional-gids: not a "
+				       "group id", l->v[i]);
+	x->additional_gids = gids;
+	x->n_gids = l->n;
+	return 0;
+}
+
+/* The environment asked for, and the part of socket activation that the fds alone do not tell. */
+static int make_env(struct cli *c, const struct exec_values *v, int listen, struct cleat_exec *x, struct err *e)
+{
+	const char *names = getenv("LISTEN_FDNAMES");
+	const char **env;
+	size_t n = v->env.n;
+
+	if (!listen) {
+		x->env_add = v->env.v;
+		x->n_env = n;
+		return 0;
+	}
+	env = arena_alloc(&c->arena, (n + 3) * sizeof(*env));
+	if (!env)
+		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the environment");
+	if (n)
+		memcpy(env, v->env.v, n * sizeof(*env));
+	env[n] = arena_printf(&c->arena, "LISTEN_FDS=%d", listen);
+	env[n + 1] = "LISTEN_PID=1";
+	x->n_env = n + 2;
+	if (names)
+		env[x->n_env++] = arena_printf(&c->arena, "LISTEN_FDNAMES=%s", names);
+	if (!env[n] || !env[x->n_env - 1])
+		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the environment");
+	x->env_add = env;
+	return 0;
+}
+
+static int build_request(struct cli *c, const struct exec_values *v, int argc, char **argv, struct buf *doc,
+			 struct cleat_exec *x, struct err *e)
+{
+	int r, listen;
+
+	*x = (struct cleat_exec){
+		.id = argv[0], .cwd = v->cwd, .user = v->user, .caps = v->caps.v, .n_caps = v->caps.n,
+		.no_new_privs = v->no_new_privs ? 1 : -1, .terminal = v->tty, .cgroup = v->cgroup,
+		.ignore_paused = v->ignore_paused, .stdio = CLEAT_STDIO_INHERIT,
+	};
+	if (v->process_label && *v->process_label)
+		return err_set(e, ERR_UNSUPPORTED, 0, NULL, "--process-label is not in this version");
+	if (v->apparmor && *v->apparmor)
+		return err_set(e, ERR_UNSUPPORTED, 0, NULL, "--apparmor is not in this version");
+	if (v->process) {
+		r = cli_read_file(v->process, false, "process document", doc, e);
+		if (r)
+			return r;
+		x->process_json = doc->data ? doc->data : "";
+		x->process_len = doc->len;
+		if (!v->tty)
+			x->terminal = -1;
+	} else if (argc < 2) {
+		return err_set(e, ERR_SPEC, 0, NULL, "process args cannot be empty");
+	} else {
+		x->args = (const char *const *)(argv + 1);
+		x->n_args = (size_t)argc - 1;
+	}
+	r = preserve_fds((int)v->preserve_fds, &listen, e);
+	if (r < 0)
+		return r;
+	x->preserve_fds = r;
+	r = parse_gids(c, &v->gids, x, e);
+	return r ? r : make_env(c, v, listen, x, e);
+}
+
+/* Does the process get a terminal? As far as can be told before it exists. */
+static bool has_terminal(const struct cleat_exec *x)
+{
+	if (x->terminal >= 0)
+		return x->terminal;
+	return process_peek_terminal(x->process_json, x->process_len);
+}
+
+static int detached(const struct exec_values *v, struct handoff *h, struct cleat_process *p, struct err *e)
+{
+	int r;
+
+	if (p->console >= 0 && !v->console_socket)
+		r = err_set(e, ERR_SPEC, 0, NULL,
+			    "cannot allocate tty if cleat will detach without setting console socket");
+	else
+		r = handoff_give(h, p->pid, p->pidfd, "setns", p->console, e);
+	if (r)
+		child_kill_reap(&p->pid);
+	return r;
+}
+
+static int attached(struct cli *c, struct handoff *h, struct cleat_process *p, struct err *e)
+{
+	struct foreground *fg = arena_new(&c->arena, struct foreground);
+	int r;
+
+	if (!fg) {
+		child_kill_reap(&p->pid);
+		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "wait for the process");
+	}
+	r = foreground_begin(fg, p, e);
+	if (!r)
+		r = handoff_give(h, p->pid, p->pidfd, "setns", -1, e);
+	if (!r)
+		r = foreground_wait(fg, e);
+	if (r < 0 && !fg->exited)
+		child_kill_reap(&p->pid);
+	foreground_end(fg);
+	return r;
+}
+
+int cmd_exec(struct cli *c, const void *values, int argc, char **argv, struct err *e)
+{
+	const struct exec_values *v = values;
+	const struct handoff_paths paths = { v->console_socket, v->pidfd_socket, v->pid_file };
+	struct cleat_process p = CLEAT_PROCESS_INIT;
+	auto_handoff h = HANDOFF_INIT;
+	auto_buf doc = BUF_INIT;
+	struct cleat_exec x;
+	int r;
+
+	r = build_request(c, v, argc, argv, &doc, &x, e);
+	if (!r)
+		r = handoff_check(&paths, v->detach, has_terminal(&x), e);
+	if (!r)
+		r = handoff_open(&h, &paths, e);
+	if (!r)
+		r = cleat_exec(&c->env, &x, &p, e);
+	if (r)
+		return r;
+	r = v->detach ? detached(v, &h, &p, e) : attached(c, &h, &p, e);
+	cleat_process_close(&p);
+	return r;
+}

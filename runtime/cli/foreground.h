@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_FOREGROUND_H
+#define CLEAT_FOREGROUND_H
+#include <stdbool.h>
+#include "cleat.h"
+#include "relay.h"
+#include "tty.h"
+
+/**
+ * struct foreground - The wait for a process that this program stands for.
+ *
+ * Without a terminal the process has our own 0, 1 and 2: no byte is copied.
+ * Pipes in between would cost two copies and a context switch per write, and
+ * protect from nothing here: the process leads a session of its own, so a
+ * terminal among them is not its controlling one, and it cannot push input
+ * into it.
+ *
+ * With a terminal, ours is set raw and bytes are moved by a relay.
+ */
+struct foreground {
+	struct loop loop;
+	struct loop_source signals;
+	int signal_fd;
+	const struct cleat_process *p;	/* borrowed */
+	struct tty tty;
+	struct relay relay;
+	bool relaying, exited;
+	int status;			/* as waitpid(2) */
+};
+
+/**
+ * foreground_begin() - Catch signals from now on and take the terminal.
+ * @fg: zeroed memory, about 9 KiB: not for the stack.
+ * @p:  the process, our child; borrowed until foreground_end().
+ *
+ * Signals stay blocked until the program ends: none of them may cut the
+ * removal of the container short.
+ */
+int foreground_begin(struct foreground *fg, const struct cleat_process *p, struct err *e);
+/** foreground_wait() - Forward signals and bytes until the process ends. Return: its exit status, or -errno. */
+int foreground_wait(struct foreground *fg, struct err *e);
+/** foreground_end() - Give the terminal back. */
+void foreground_end(struct foreground *fg);
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Handing pid, terminal and pidfd of a process to who asked for it; fds that pass through. */
+#include "handoff.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "bounds.h"
+#include "fd.h"
+#include "fdio.h"
+#include "num.h"
+#include "pathfs.h"
+
+int handoff_check(const struct handoff_paths *p, bool detach, bool terminal, struct err *e)
+{
+	if (detach && terminal && !p->console_socket)
+		return err_set(e, ERR_SPEC, 0, NULL,
+			       "cannot allocate tty if cleat will detach without setting console socket");
+	if ((!detach || !terminal) && p->console_socket)
+		return err_set(e, ERR_SPEC, 0, NULL,
+			       "cannot use console socket if cleat will not detach or allocate tty");
+	return 0;
+}
+
+/*
+ * Connect to the socket at @path. One that is longer than an address can be
+ * is reached through an O_PATH fd of it.
+ */
+static int connect_to(const char *path, const char *what, struct err *e)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	auto_fd at = -1;
+	auto_fd sock = -1;
+
+	if (strlen(path) < sizeof(sun.sun_path)) {
+		memcpy(sun.sun_path, path, strlen(path) + 1);
+	} else {
+		at = open(path, O_PATH | O_CLOEXEC);
+		if (at < 0)
+			return err_set(e, ERR_SPEC, -errno, path, "open the %s", what);
+		snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d", at);
+	}
+	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (sock < 0)
+		return err_set(e, ERR_KERNEL, -errno, path, "make a socket for the %s", what);
+	if (connect(sock, (const struct sockaddr *)&sun, sizeof(sun)))
+		return err_set(e, ERR_SPEC, -errno, path, "connect to the %s", what);
+	return take_fd(&sock);
+}
+
+/* Open the directory of the pid file now: the path is meant as of now. */
+static int open_pid_dir(struct handoff *h, const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	auto_buf dir = BUF_INIT;
+
+	h->pid_name = slash ? slash + 1 : path;
+	if (!*h->pid_name || !strcmp(h->pid_name, ".") || !strcmp(h->pid_name, ".."))
+		return err_set(e, ERR_SPEC, -EISDIR, path, "the pid file");
+	if (!slash)
+		buf_adds(&dir, ".");
+	else
+		buf_add(&dir, path, slash == path ? 1 : (size_t)(slash - path));
+	if (!buf_ok(&dir))
+		return err_set(e, ERR_LIMIT, -ENOMEM, path, "the pid file");
+	h->pid_dir = open(dir.data, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return h->pid_dir < 0 ? err_set(e, ERR_SPEC, -errno, path, "open the directory of the pid file") : 0;
+}
+
+int handoff_open(struct handoff *h, const struct handoff_paths *p, struct err *e)
+{
+	int r = 0;
+
+	if (p->pid_file)
+		r = open_pid_dir(h, p->pid_file, e);
+	if (!r && p->console_socket)
+		r = h->console_sock = connect_to(p->console_socket, "console socket", e);
+	if (r >= 0 && p->pidfd_socket)
+		r = h->pidfd_sock = connect_to(p->pidfd_socket, "pidfd socket", e);
+	return r < 0 ? r : 0;
+}
+
+int handoff_give(struct handoff *h, pid_t pid, int pidfd, const char *pidfd_name, int console, struct err *e)
+{
+	char text[16];
+	int r, n;
+
+	if (h->console_sock >= 0) {
+		/* Receivers ignore the text, but there must be some. */
+		static const char name[] = "/dev/ptmx";
+
+		if (console < 0)
+			return err_set(e, ERR_BUG, 0, NULL, "the process has no terminal for the console socket");
+		r = fdio_send(h->console_sock, name, sizeof(name) - 1, &console, 1);
+		if (r)
+			return err_set(e, ERR_PEER, r, NULL, "send the terminal to the console socket");
+		fd_close(&h->console_sock);
+	}
+	if (h->pidfd_sock >= 0) {
+		if (pidfd < 0)
+			return err_set(e, ERR_UNSUPPORTED, 0, NULL, "--pidfd-socket needs Linux 5.3");
+		r = fdio_send(h->pidfd_sock, pidfd_name, strlen(pidfd_name), &pidfd, 1);
+		if (r)
+			return err_set(e, ERR_PEER, r, NULL, "send the pidfd to the pidfd socket");
+		fd_close(&h->pidfd_sock);
+	}
+	/* Last: who waits for the file takes the rest as done. */
+	if (h->pid_dir >= 0) {
+		n = snprintf(text, sizeof(text), "%d", pid);
+		r = path_replace(h->pid_dir, h->pid_name, 0666, text, (size_t)n);
+		if (r)
+			return err_set(e, ERR_KERNEL, r, h->pid_name, "write the pid file");
+	}
+	return 0;
+}
+
+void handoff_close(struct handoff *h)
+{
+	fd_close(&h->console_sock);
+	fd_close(&h->pidfd_sock);
+	fd_close(&h->pid_dir);
+}
+
+int preserve_fds(int extra, int *listen, struct err *e)
+{
+	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	uint32_t n, owner;
+	int i, flags;
+
+	*listen = 0;
+	if (fds && pid && !num_u32(pid, &owner) && owner == (uint32_t)getpid()) {
+		if (num_u32(fds, &n) || n > LIMIT_PRESERVE_FDS)
+			return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" of $LISTEN_FDS", fds);
+		*listen = (int)n;
+	}
+	for (i = 3; i < 3 + *listen + extra; i++) {
+		flags = fcntl(i, F_GETFD);
+		/* What has close-on-exec set came into being here; nobody passed it to us. */
+		if (flags < 0 || flags & FD_CLOEXEC)
+			return err_set(e, ERR_SPEC, 0, NULL, "please check that preserved-fd %d (of %d) is present",
+				       i - 3, *listen + extra);
+	}
+	return *listen + extra;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The state root. Whoever can write there can make us kill and remove what
+ * they like, so it must be ours alone. Its path is resolved once, here.
+ */
+#include "cli.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "fd.h"
+#include "pathfs.h"
+
+/* Is this root only inside a user namespace? The initial one maps every id. */
+static bool in_user_namespace(void)
+{
+	auto_buf b = BUF_INIT;
+	char *p;
+
+	if (path_read(AT_FDCWD, "/proc/self/uid_map", 4096, &b) || !b.data)
+		return false;
+	p = b.data;
+	return strtoul(p, &p, 10) || strtoul(p, &p, 10) || strtoul(p, &p, 10) != UINT_MAX;
+}
+
+/* Contract oci-runtime 1.1: a user without the host's privileges keeps state in the runtime directory. */
+static const char *default_root(struct cli *c, bool *sticky)
+{
+	const char *xdg = getenv("XDG_RUNTIME_DIR"), *user = getenv("USER");
+
+	if (!xdg || *xdg != '/' || (!geteuid() && ((user && !strcmp(user, "root")) || !in_user_namespace())))
+		return "/run/cleat";
+	*sticky = true;
+	return arena_printf(&c->arena, "%s/cleat", xdg);
+}
+
+/* Open @path as a directory, made if wanted; -ENOENT when it is missing and not wanted. */
+static int open_dir(const char *path, bool make)
+{
+	auto_fd top = -1;
+	int fd;
+
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 || errno != ENOENT || !make)
+		return fd >= 0 ? fd : -errno;
+	top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		return -errno;
+	return path_mkdir_in_root(top, path, 0700);
+}
+
+static int check_dir(const char *path, const struct stat *st, const struct stat *top, struct err *e)
+{
+	if (!S_ISDIR(st->st_mode))
+		return err_set(e, ERR_SPEC, -ENOTDIR, path, "--root");
+	if (st->st_dev == top->st_dev && st->st_ino == top->st_ino)
+		return err_set(e, ERR_SPEC, 0, path, "--root: the root directory cannot hold the state of containers");
+	if (st->st_uid != geteuid())
+		return err_set(e, ERR_DENIED, 0, path, "--root: the directory belongs to uid %u, not to us (uid %u)",
+			       st->st_uid, geteuid());
+	if (st->st_mode & 022)
+		return err_set(e, ERR_DENIED, 0, path, "--root: the directory (mode %04o) is writable by others",
+			       st->st_mode & 07777);
+	return 0;
+}
+
+/* The one resolved path of @fd. */
+static int resolved(struct cli *c, int fd, const char *given, struct err *e)
+{
+	char link[64], path[PATH_MAX];
+	struct stat a, b;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return err_set(e, ERR_KERNEL, -errno, given, "--root: resolve the path");
+	path[n] = 0;
+	if (fstat(fd, &a) || stat(path, &b) || a.st_ino != b.st_ino || a.st_dev != b.st_dev)
+		return err_set(e, ERR_KERNEL, -ESTALE, given, "--root: resolve the path");
+	c->env.root = arena_strdup(&c->arena, path);
+	return c->env.root ? 0 : err_set(e, ERR_LIMIT, -ENOMEM, given, "--root");
+}
+
+int cli_root_open(struct cli *c, enum cli_root want, struct err *e)
+{
+	const char *path = c->global.root;
+	struct stat st, top;
+	bool sticky = false;
+	auto_fd fd = -1;
+	int r;
+
+	if (!path || !*path)
+		path = default_root(c, &sticky);
+	if (path && *path != '/') {
+		char cwd[PATH_MAX];
+
+		if (!getcwd(cwd, sizeof(cwd)))
+			return err_set(e, ERR_SPEC, -errno, path, "--root: a relative path, and no working directory");
+		path = arena_printf(&c->arena, "%s/%s", cwd, path);
+	}
+	if (!path)
+		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "--root");
+	fd = open_dir(path, want == ROOT_MAKE);
+	if (fd == -ENOENT && want != ROOT_MAKE) {
+		/* No root, no containers: the engine says so in its own words. */
+		c->env.root = path;
+		return 0;
+	}
+	if (fd < 0)
+		return err_set(e, ERR_SPEC, fd, path, "--root");
+	if (fstat(fd, &st) || stat("/", &top))
+		return err_set(e, ERR_KERNEL, -errno, path, "--root");
+	r = check_dir(path, &st, &top, e);
+	if (r)
+		return r;
+	r = resolved(c, fd, path, e);
+	/* The sticky bit keeps cleaners of runtime directories away. */
+	if (!r && sticky && want == ROOT_MAKE && !(st.st_mode & S_ISVTX) && chmod(c->env.root, 01700))
+		return err_set(e, ERR_KERNEL, -errno, path, "--root: set the mode");
+	return r;
+}
