@@ -98,6 +98,8 @@ int spec_check(const struct spec *s, const struct log *log, struct err *e);
 const struct spec_namespace *spec_namespace(const struct spec *s, int type);
 /** spec_namespace_name() - "pid", "mount", "network" ... of a CLONE_NEW* flag. */
 const char *spec_namespace_name(int type);
+/** spec_sysctl_path() - Path below /proc/sys that a (checked) sysctl key means; -EINVAL, -ENAMETOOLONG. */
+int spec_sysctl_path(const char *key, char *out, size_t size);
 /** name tables, shared with the features document */
 extern const struct name spec_namespace_names[], spec_rlimit_names[], spec_propagation_names[];
 #endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_SPEC_INTERNAL_H
+#define CLEAT_SPEC_INTERNAL_H
+#include "spec.h"
+
+/* Private to runtime/spec. Rules return 0 or fail through spec_bad(). */
+
+/** struct pointer - Room for the JSON pointer of an error. */
+struct pointer { char text[160]; };
+const char *spec_at(struct pointer *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int spec_bad(struct err *e, const char *where, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+int spec_check_process(const struct spec_process *p, const char *base, struct err *e);
+int spec_check_mounts(const struct spec *s, const struct log *log, struct err *e);
+int spec_check_linux(const struct spec *s, struct err *e);
+int spec_check_idmaps(const struct spec *s, struct err *e);
+int spec_check_sysctl(const struct spec *s, struct err *e);
+
+/** spec_read_file() - Whole document into heap memory; the caller frees *@json. */
+int spec_read_file(int dirfd, const char *path, char **json, size_t *len, struct err *e);
+#endif
