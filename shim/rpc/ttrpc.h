@@ -65,12 +65,12 @@ struct ttrpc_chan {
 	/* frames to send */
 	struct ttrpc_out *out, **out_tail;
 	size_t out_bytes;
-	bool busy;			/* callbacks of this channel are running */
-	bool broken;			/* closed is due */
+	bool *dead;			/* set by closing while a callback runs, in which the owner may go */
+	bool broken;			/* @closed is due */
 	int error;
-	/** @frame: one received frame; may send and may close the channel. */
+	/** @frame: one received frame; may send, may close the channel and free what holds it. */
 	void (*frame)(struct ttrpc_chan *ch, const struct ttrpc_frame *f);
-	/** @closed: called once, last of all, with the channel already closed; may free its owner. */
+	/** @closed: called last of all, with the channel already closed; may free its owner. EOF is -ECONNRESET. */
 	void (*closed)(struct ttrpc_chan *ch, int error);
 };
 
@@ -89,7 +89,7 @@ struct ttrpc_out *ttrpc_chan_frame(uint32_t stream, uint8_t type, size_t len);
  * follows, not before the caller's own callback has returned to the loop.
  */
 void ttrpc_chan_send(struct ttrpc_chan *ch, struct ttrpc_out *o);
-/** ttrpc_chan_close() - Close now; unsent frames are lost and @closed is not called. */
+/** ttrpc_chan_close() - Close now, if open; unsent frames are lost and @closed is not called. */
 void ttrpc_chan_close(struct ttrpc_chan *ch);
 
 /* ---- server ------------------------------------------------------------------ */
@@ -175,7 +175,10 @@ struct ttrpc_result {
 struct ttrpc_call {
 	struct ttrpc_call *next, **pprev;	/* pprev NULL: not in flight */
 	uint32_t stream;
-	/** @done: called once, from the loop, never from ttrpc_client_call(); the call is free again. */
+	/**
+	 * @done: called once, from the loop or from ttrpc_client_close(); the call is free again.
+	 * May close the client, and may free it unless @res->error is set: that is for @lost.
+	 */
 	void (*done)(struct ttrpc_call *call, const struct ttrpc_result *res);
 };
 
