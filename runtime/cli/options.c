@@ -223,25 +223,23 @@ static int take_value(struct parser *p, const struct opt *o, const char *inword,
 	return store(o, p->values, inword, p->a, p->e);
 }
 
-/* "-abVALUE": letters of flags, the last of which may take a value. */
+/*
+ * "-ab": letters of flags, the last of which may take a value. A value does not
+ * follow its letter at once: a misspelt "-bundl" would be taken for "-b undl".
+ */
 static int parse_letters(struct parser *p, const char *word)
 {
 	const char *c;
 
-	for (c = word + 1; *c; c++) {
+	for (c = word + 1; *c && *c != '='; c++) {
 		const struct opt *o = by_letter(p->rows, *c);
+		const char *inword = c[1] == '=' ? c + 2 : NULL;
 		int r;
 
-		if (!o)
+		if (!o || (o->type != OPT_FLAG && c[1] && !inword))
 			return err_set(p->e, ERR_SPEC, 0, NULL, "flag provided but not defined: %s", word);
-		if (o->type != OPT_FLAG) {
-			const char *v = c[1] == '=' ? c + 2 : c + 1;
-
-			return take_value(p, o, c[1] ? v : NULL, word);
-		}
-		if (c[1] == '=')
-			return store(o, p->values, c + 2, p->a, p->e);
-		r = store(o, p->values, NULL, p->a, p->e);
+		r = o->type == OPT_FLAG ? store(o, p->values, inword, p->a, p->e) :
+					  take_value(p, o, inword, word);
 		if (r)
 			return r;
 	}
@@ -262,7 +260,7 @@ static int parse_word(struct parser *p)
 		p->help = true;
 		return 0;
 	}
-	if (!o && !two)
+	if (!o && !two && len)
 		return parse_letters(p, word);
 	if (!o)
 		return err_set(p->e, ERR_SPEC, 0, NULL, "flag provided but not defined: %s", word);

@@ -54,8 +54,8 @@ struct opt_parsed {
  * @a:      takes the lists.
  *
  * Long options are taken with one dash or two, and with their value in the
- * same word after '=' or in the next one; letters may be combined, and the
- * last one's value may follow it at once. @argv is reordered with OPT_ANYWHERE.
+ * same word after '=' or in the next one; letters may be combined, the last one
+ * with a value. @argv is reordered with OPT_ANYWHERE.
  *
  * Return: 0 or -EINVAL, -ENOMEM with @e set.
  */
