@@ -14,11 +14,12 @@ struct mount_options {
 	uint64_t rec_set, rec_clear;	/* MOUNT_ATTR_* for AT_RECURSIVE ("rro" ...); atime rule of the contract applied */
 	unsigned long propagation[8];	/* MS_PRIVATE|MS_REC ..., in the order given */
 	unsigned int n_propagation;
-	bool bind, rbind, remount;
+	bool bind, rbind, remount;	/* rbind implies bind; none of them is in flags */
 	bool tmpcopyup, idmap, ridmap, copy_symlink, src_nofollow, dest_nofollow;
 	struct strv data;	/* words for the file system, in order ("size=64k") */
 	const char *data_text;	/* the same, joined by commas; "" if none */
 };
+/** mount_options_parse() - @pointer: JSON pointer of the array of words. See mount_options.c. */
 int mount_options_parse(const struct strv *words, struct arena *a, struct mount_options *o,
 			const char *pointer, struct err *e);
 /** mount_options_word() - Every word that is recognised, sorted; NULL past the end. For features. */
