@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The features document (features.md of the specification): what this build
+ * can do, whatever the host can. Words come from the tables that read them
+ * from config.json. Absent means unknown there, false means not supported.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "buf.h"
+#include "cleat.h"
+#include "filter.h"
+#include "json.h"
+#include "mount_options.h"
+#include "spec.h"
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)	/* 5.19 */
+#endif
+
+#define WORDS_MAX 128
+
+static int cmp_word(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add_words(struct buf *b, const char *key, const char **words, size_t n)
+{
+	qsort(words, n, sizeof(*words), cmp_word);
+	buf_addf(b, "\"%s\":[", key);
+	for (size_t i = 0; i < n; i++) {
+		buf_adds(b, i ? "," : "");
+		json_quote(b, words[i]);
+	}
+	buf_addc(b, ']');
+}
+
+/* Names of a table; @takes, when given, says which. */
+static void add_names(struct buf *b, const char *key, const struct name *t,
+		      bool (*takes)(const struct name *n))
+{
+	const char *words[WORDS_MAX];
+	size_t n = 0;
+
+	for (; t && t->name && n < WORDS_MAX; t++)
+		if (!takes || takes(t))
+			words[n++] = t->name;
+	add_words(b, key, words, n);
+}
+
+static void add_keys(struct buf *b, const char *key, const struct object *o)
+{
+	const char *words[WORDS_MAX];
+	size_t n = 0;
+
+	for (; n < o->n && n < WORDS_MAX; n++)
+		words[n] = o->f[n].key;
+	add_words(b, key, words, n);
+}
+
+static void add_mount_options(struct buf *b)
+{
+	const char *words[WORDS_MAX];
+	size_t n = 0;
+
+	while (n < WORDS_MAX && (words[n] = mount_options_word((unsigned int)n)))
+		n++;
+	add_words(b, "mountOptions", words, n);
+}
+
+/* Every capability the library was built to know, also those this host lacks. */
+static void add_capabilities(struct buf *b)
+{
+	char text[CAP_LAST_CAP + 1][32];
+	const char *words[CAP_LAST_CAP + 1];
+	size_t n = 0;
+
+	for (cap_value_t c = 0; c <= CAP_LAST_CAP; c++) {
+		char *name = cap_to_name(c);
+
+		if (!name)
+			continue;
+		snprintf(text[n], sizeof(text[n]), "%s", name);
+		cap_free(name);
+		for (char *p = text[n]; *p; p++)
+			if (*p >= 'a' && *p <= 'z')
+				*p = (char)(*p - 'a' + 'A');
+		words[n] = text[n];
+		n++;
+	}
+	add_words(b, "capabilities", words, n);
+}
+
+/* EFAULT for the missing program means that the kernel liked the flags. */
+static bool kernel_has_flag(const struct name *n)
+{
+	unsigned long flags = (unsigned long)n->value;
+
+	if (flags == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;	/* it demands the other */
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;
+}
+
+/* Name table of a key of linux.seccomp, wherever it nests. */
+static const struct name *filter_words(const struct object *o, const char *key)
+{
+	const struct field *f = field_find(o, key, strlen(key));
+
+	if (f && (f->type == FT_ENUM || f->type == FT_ENUMV))
+		return f->sub;
+	for (unsigned int i = 0; i < o->n; i++) {
+		const struct name *t = o->f[i].type == FT_OBJV ? filter_words(o->f[i].sub, key) : NULL;
+
+		if (t)
+			return t;
+	}
+	return NULL;
+}
+
+static void add_seccomp(struct buf *b)
+{
+	const struct name *flags = filter_words(&filter_spec_object, "flags");
+
+	buf_adds(b, "\"seccomp\":{\"enabled\":true,");
+	add_names(b, "actions", filter_words(&filter_spec_object, "action"), NULL);
+	buf_addc(b, ',');
+	add_names(b, "operators", filter_words(&filter_spec_object, "op"), NULL);
+	buf_addc(b, ',');
+	add_names(b, "archs", filter_words(&filter_spec_object, "architectures"), NULL);
+	buf_addc(b, ',');
+	add_names(b, "knownFlags", flags, NULL);
+	buf_addc(b, ',');
+	add_names(b, "supportedFlags", flags, kernel_has_flag);
+	buf_addc(b, '}');
+}
+
+/**
+ * cleat_features_json() - The features document, one line without a newline.
+ *
+ * Needs no privilege and no state root: other programs ask when they start.
+ * Return: heap text, or NULL.
+ */
+char *cleat_features_json(void)
+{
+	struct buf b = BUF_INIT;
+
+	buf_adds(&b, "{\"ociVersionMin\":\"1.0.0\",\"ociVersionMax\":\"" CLEAT_SPEC_VERSION "\",");
+	add_keys(&b, "hooks", &spec_hooks_object);
+	buf_addc(&b, ',');
+	add_mount_options(&b);
+	buf_adds(&b, ",\"linux\":{");
+	add_names(&b, "namespaces", spec_namespace_names, NULL);
+	buf_addc(&b, ',');
+	add_capabilities(&b);
+	buf_adds(&b, ",\"cgroup\":{\"v1\":true,\"v2\":true,\"systemd\":false,\"systemdUser\":false,"
+		 "\"rdma\":false},");
+	add_seccomp(&b);
+	buf_adds(&b, ",\"apparmor\":{\"enabled\":false},\"selinux\":{\"enabled\":false},"
+		 "\"intelRdt\":{\"enabled\":false},\"memoryPolicy\":{\"modes\":[],\"flags\":[]},"
+		 "\"mountExtensions\":{\"idmap\":{\"enabled\":false}},"
+		 "\"netDevices\":{\"enabled\":false}},\"annotations\":{");
+	buf_addf(&b, "\"io.cleat.version\":\"%s\",\"io.github.seccomp.libseccomp.version\":\"%s\",",
+		 CLEAT_VERSION, cleat_libseccomp_version());
+	buf_adds(&b, "\"org.opencontainers.runc.checkpoint.enabled\":\"false\"},"
+		 "\"potentiallyUnsafeConfigAnnotations\":[]}");
+	if (buf_ok(&b))
+		return b.data;
+	buf_fini(&b);
+	return NULL;
+}
