@@ -4,25 +4,17 @@
  * can do, whatever the host can. Words come from the tables that read them
  * from config.json. Absent means unknown there, false means not supported.
  */
-#include <errno.h>
 #include <linux/capability.h>
-#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include "buf.h"
 #include "cleat.h"
 #include "filter.h"
 #include "json.h"
 #include "mount_options.h"
 #include "spec.h"
-
-#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
-#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)	/* 5.19 */
-#endif
 
 #define WORDS_MAX 128
 
@@ -98,46 +90,28 @@ static void add_capabilities(struct buf *b)
 	add_words(b, "capabilities", words, n);
 }
 
-/* EFAULT for the missing program means that the kernel liked the flags. */
-static bool kernel_has_flag(const struct name *n)
+static bool action_built(const struct name *n)
 {
-	unsigned long flags = (unsigned long)n->value;
-
-	if (flags == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
-		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;	/* it demands the other */
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;
+	return filter_action_built((int)n->value);
 }
 
-/* Name table of a key of linux.seccomp, wherever it nests. */
-static const struct name *filter_words(const struct object *o, const char *key)
+static bool flag_supported(const struct name *n)
 {
-	const struct field *f = field_find(o, key, strlen(key));
-
-	if (f && (f->type == FT_ENUM || f->type == FT_ENUMV))
-		return f->sub;
-	for (unsigned int i = 0; i < o->n; i++) {
-		const struct name *t = o->f[i].type == FT_OBJV ? filter_words(o->f[i].sub, key) : NULL;
-
-		if (t)
-			return t;
-	}
-	return NULL;
+	return filter_flags_supported() & (unsigned int)n->value;
 }
 
 static void add_seccomp(struct buf *b)
 {
-	const struct name *flags = filter_words(&filter_spec_object, "flags");
-
 	buf_adds(b, "\"seccomp\":{\"enabled\":true,");
-	add_names(b, "actions", filter_words(&filter_spec_object, "action"), NULL);
+	add_names(b, "actions", filter_action_names, action_built);
 	buf_addc(b, ',');
-	add_names(b, "operators", filter_words(&filter_spec_object, "op"), NULL);
+	add_names(b, "operators", filter_op_names, NULL);
 	buf_addc(b, ',');
-	add_names(b, "archs", filter_words(&filter_spec_object, "architectures"), NULL);
+	add_names(b, "archs", filter_arch_names, NULL);
 	buf_addc(b, ',');
-	add_names(b, "knownFlags", flags, NULL);
+	add_names(b, "knownFlags", filter_flag_names, NULL);
 	buf_addc(b, ',');
-	add_names(b, "supportedFlags", flags, kernel_has_flag);
+	add_names(b, "supportedFlags", filter_flag_names, flag_supported);
 	buf_addc(b, '}');
 }
 
