@@ -64,7 +64,8 @@ int cli_command_help(const struct cli_command *cmd, struct err *e);
 /** cli_log_open() - Set the log up as --log, --log-format, --log-level and --debug say. */
 int cli_log_open(struct cli *c, struct err *e);
 /**
- * cli_report() - The one error line of a failed command: in the log, and bare on stderr if that is a file.
+ * cli_report() - The one error line of a failed command: in the log, and bare on stderr if that
+ * is a file.
  * @cmd: name of the command, NULL before there is one.
  */
 void cli_report(const struct cli *c, const char *cmd, const struct err *e);
@@ -72,18 +73,23 @@ void cli_report(const struct cli *c, const char *cmd, const struct err *e);
 int cli_out(const void *p, size_t len, struct err *e);
 /** cli_out_buf() - Write @b to stdout; fails when building it ran out of memory. */
 int cli_out_buf(const struct buf *b, struct err *e);
-/** cli_read_file() - Append the regular file @path, "-" for stdin if @dash, to @b; @what names it in errors. */
+/**
+ * cli_read_file() - Append a file to @b.
+ * @path: of a regular file; "-" is stdin if @dash.
+ * @what: what errors call it.
+ */
 int cli_read_file(const char *path, bool dash, const char *what, struct buf *b, struct err *e);
 
 /* ---- root.c ---- */
 /**
- * cli_root_open() - Find and check the state root (contract security 4: not "/", ours, writable by us only).
+ * cli_root_open() - Find and check the state root: not "/", ours, writable by us only.
  * @want: ROOT_MAKE makes it, 0700; else a missing one is fine. Sets c->env.root.
+ * Spec: contract security 4
  */
 int cli_root_open(struct cli *c, enum cli_root want, struct err *e);
 
 /* ---- signals.c ---- */
-/** cli_signal() - Number of "9", "KILL", "SIGKILL", "RTMIN+3" in any case; -EINVAL. 0 is a number. */
+/** cli_signal() - Number of "9", "KILL", "SIGKILL", "RTMIN+3" in any case, 0 too; -EINVAL. */
 int cli_signal(const char *text);
 
 /* ---- the commands' option tables and functions ---- */

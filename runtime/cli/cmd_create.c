@@ -12,14 +12,22 @@
 /* clang-format off */
 #define C(member) .off = OPT_AT(struct create_values, member)
 #define CREATE_OPTIONS \
-	{ .name = "bundle", .letter = 'b', .type = OPT_STR, C(bundle), .value = "DIR", .help = "directory of the bundle (the working directory)" }, \
-	{ .name = "config", .letter = 'f', .type = OPT_STR, C(config), .value = "FILE", .help = "configuration to use in place of config.json" }, \
-	{ .name = "console-socket", .type = OPT_STR, C(console_socket), .value = "PATH", .help = "unix socket that gets the master of the terminal" }, \
-	{ .name = "pidfd-socket", .type = OPT_STR, C(pidfd_socket), .value = "PATH", .help = "unix socket that gets a pidfd of the process" }, \
-	{ .name = "pid-file", .type = OPT_STR, C(pid_file), .value = "FILE", .help = "write the process id to FILE" }, \
-	{ .name = "no-pivot", .type = OPT_FLAG, C(no_pivot), .help = "do not use pivot_root (for a root on a ramdisk)" }, \
-	{ .name = "no-new-keyring", .type = OPT_FLAG, C(no_new_keyring), .help = "keep the session keyring of the caller" }, \
-	{ .name = "preserve-fds", .type = OPT_INT, C(preserve_fds), .value = "N", .max = LIMIT_PRESERVE_FDS, .help = "pass fds 3 to 3+N-1 on, after those of $LISTEN_FDS" }
+	{ .name = "bundle", .letter = 'b', .type = OPT_STR, C(bundle), .value = "DIR", \
+	  .help = "directory of the bundle (the working directory)" }, \
+	{ .name = "config", .letter = 'f', .type = OPT_STR, C(config), .value = "FILE", \
+	  .help = "configuration to use in place of config.json" }, \
+	{ .name = "console-socket", .type = OPT_STR, C(console_socket), .value = "PATH", \
+	  .help = "unix socket that gets the master of the terminal" }, \
+	{ .name = "pidfd-socket", .type = OPT_STR, C(pidfd_socket), .value = "PATH", \
+	  .help = "unix socket that gets a pidfd of the process" }, \
+	{ .name = "pid-file", .type = OPT_STR, C(pid_file), .value = "FILE", \
+	  .help = "write the process id to FILE" }, \
+	{ .name = "no-pivot", .type = OPT_FLAG, C(no_pivot), \
+	  .help = "do not use pivot_root (for a root on a ramdisk)" }, \
+	{ .name = "no-new-keyring", .type = OPT_FLAG, C(no_new_keyring), \
+	  .help = "keep the session keyring of the caller" }, \
+	{ .name = "preserve-fds", .type = OPT_INT, C(preserve_fds), .value = "N", \
+	  .max = LIMIT_PRESERVE_FDS, .help = "pass fds 3 to 3+N-1 on, after those of $LISTEN_FDS" }
 
 const struct opt cli_create_options[] = {
 	CREATE_OPTIONS,
@@ -28,9 +36,12 @@ const struct opt cli_create_options[] = {
 };
 
 const struct opt cli_run_options[] = {
-	{ .name = "detach", .letter = 'd', .type = OPT_FLAG, C(detach), .help = "return when the program runs" },
-	{ .name = "keep", .type = OPT_FLAG, C(keep), .help = "do not delete the container at the end" },
-	{ .name = "no-subreaper", .type = OPT_FLAG, C(no_subreaper), .help = "do not adopt what the container's processes leave" },
+	{ .name = "detach", .letter = 'd', .type = OPT_FLAG, C(detach),
+	  .help = "return when the program runs" },
+	{ .name = "keep", .type = OPT_FLAG, C(keep),
+	  .help = "do not delete the container at the end" },
+	{ .name = "no-subreaper", .type = OPT_FLAG, C(no_subreaper),
+	  .help = "do not adopt what the container's processes leave" },
 	CREATE_OPTIONS,
 	{ .type = OPT_END },
 };
@@ -43,7 +54,8 @@ static void undo(struct cli *c, const char *id)
 	struct err e = { 0 };
 
 	if (cleat_delete(&c->env, id, true, &e))
-		log_warn(c->env.log, "container %s is left behind: %s", id, err_render(&e, text, sizeof(text)));
+		log_warn(c->env.log, "container %s is left behind: %s", id,
+			 err_render(&e, text, sizeof(text)));
 }
 
 static int make(struct cli *c, const struct create_values *v, const char *id, bool detach,
@@ -73,8 +85,9 @@ static int make(struct cli *c, const struct create_values *v, const char *id, bo
 		return r;
 	req.preserve_fds = r;
 	if (getenv("NOTIFY_SOCKET"))
-		log_warn(c->env.log, "NOTIFY_SOCKET is set; readiness messages of containers are not passed on "
-				     "in this version");
+		log_warn(c->env.log,
+			 "NOTIFY_SOCKET is set; readiness messages of containers are not passed on "
+			 "in this version");
 	r = handoff_open(h, &paths, e);
 	if (r)
 		return r;
@@ -111,8 +124,8 @@ static int run_detached(struct cli *c, const char *id, struct handoff *h, struct
 	return r;
 }
 
-static int run_foreground(struct cli *c, const struct create_values *v, const char *id, struct handoff *h,
-			  struct cleat_process *p, struct err *e)
+static int run_foreground(struct cli *c, const struct create_values *v, const char *id,
+			  struct handoff *h, struct cleat_process *p, struct err *e)
 {
 	struct foreground *fg = arena_new(&c->arena, struct foreground);
 	int r;

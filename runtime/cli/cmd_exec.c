@@ -16,21 +16,35 @@
 /* clang-format off */
 #define X(member) .off = OPT_AT(struct exec_values, member)
 const struct opt cli_exec_options[] = {
-	{ .name = "process", .letter = 'p', .type = OPT_STR, X(process), .value = "FILE", .help = "OCI process document that describes it all" },
-	{ .name = "cwd", .type = OPT_STR, X(cwd), .value = "DIR", .help = "working directory in the container" },
-	{ .name = "env", .letter = 'e', .type = OPT_LIST, X(env), .value = "NAME=VALUE", .help = "add to the environment" },
-	{ .name = "user", .letter = 'u', .type = OPT_STR, X(user), .value = "UID[:GID]", .help = "run as" },
-	{ .name = "additional-gids", .letter = 'g', .type = OPT_LIST, X(gids), .value = "GID", .help = "add a supplementary group" },
-	{ .name = "cap", .letter = 'c', .type = OPT_LIST, X(caps), .value = "CAP", .help = "add a capability" },
-	{ .name = "no-new-privs", .type = OPT_FLAG, X(no_new_privs), .help = "execve gains no privilege" },
+	{ .name = "process", .letter = 'p', .type = OPT_STR, X(process), .value = "FILE",
+	  .help = "OCI process document that describes it all" },
+	{ .name = "cwd", .type = OPT_STR, X(cwd), .value = "DIR",
+	  .help = "working directory in the container" },
+	{ .name = "env", .letter = 'e', .type = OPT_LIST, X(env), .value = "NAME=VALUE",
+	  .help = "add to the environment" },
+	{ .name = "user", .letter = 'u', .type = OPT_STR, X(user), .value = "UID[:GID]",
+	  .help = "run as" },
+	{ .name = "additional-gids", .letter = 'g', .type = OPT_LIST, X(gids), .value = "GID",
+	  .help = "add a supplementary group" },
+	{ .name = "cap", .letter = 'c', .type = OPT_LIST, X(caps), .value = "CAP",
+	  .help = "add a capability" },
+	{ .name = "no-new-privs", .type = OPT_FLAG, X(no_new_privs),
+	  .help = "execve gains no privilege" },
 	{ .name = "tty", .letter = 't', .type = OPT_FLAG, X(tty), .help = "give it a terminal" },
-	{ .name = "detach", .letter = 'd', .type = OPT_FLAG, X(detach), .help = "return when it runs" },
-	{ .name = "console-socket", .type = OPT_STR, X(console_socket), .value = "PATH", .help = "unix socket that gets the master of the terminal" },
-	{ .name = "pidfd-socket", .type = OPT_STR, X(pidfd_socket), .value = "PATH", .help = "unix socket that gets a pidfd of the process" },
-	{ .name = "pid-file", .type = OPT_STR, X(pid_file), .value = "FILE", .help = "write the process id to FILE" },
-	{ .name = "preserve-fds", .type = OPT_INT, X(preserve_fds), .value = "N", .max = LIMIT_PRESERVE_FDS, .help = "pass fds 3 to 3+N-1 on, after those of $LISTEN_FDS" },
-	{ .name = "cgroup", .type = OPT_STR, X(cgroup), .value = "PATH", .help = "sub-cgroup of the container's cgroup to run in" },
-	{ .name = "ignore-paused", .type = OPT_FLAG, X(ignore_paused), .help = "also in a paused container; it runs when that is resumed" },
+	{ .name = "detach", .letter = 'd', .type = OPT_FLAG, X(detach),
+	  .help = "return when it runs" },
+	{ .name = "console-socket", .type = OPT_STR, X(console_socket), .value = "PATH",
+	  .help = "unix socket that gets the master of the terminal" },
+	{ .name = "pidfd-socket", .type = OPT_STR, X(pidfd_socket), .value = "PATH",
+	  .help = "unix socket that gets a pidfd of the process" },
+	{ .name = "pid-file", .type = OPT_STR, X(pid_file), .value = "FILE",
+	  .help = "write the process id to FILE" },
+	{ .name = "preserve-fds", .type = OPT_INT, X(preserve_fds), .value = "N",
+	  .max = LIMIT_PRESERVE_FDS, .help = "pass fds 3 to 3+N-1 on, after those of $LISTEN_FDS" },
+	{ .name = "cgroup", .type = OPT_STR, X(cgroup), .value = "PATH",
+	  .help = "sub-cgroup of the container's cgroup to run in" },
+	{ .name = "ignore-paused", .type = OPT_FLAG, X(ignore_paused),
+	  .help = "also in a paused container; it runs when that is resumed" },
 	{ .name = "process-label", .type = OPT_STR, X(process_label), .value = "LABEL" },
 	{ .name = "apparmor", .type = OPT_STR, X(apparmor), .value = "PROFILE" },
 	{ .type = OPT_END },
@@ -49,15 +63,18 @@ static int parse_gids(struct cli *c, const struct opt_list *l, struct cleat_exec
 		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the groups");
 	for (i = 0; i < l->n; i++)
 		if (num_u32(l->v[i], &gids[i]) || gids[i] == UINT32_MAX)
-			return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" for --additional-gids: not a "
-				       "group id", l->v[i]);
+			return err_set(e, ERR_SPEC, 0, NULL,
+				       "invalid value \"%s\" for --additional-gids: not a "
+				       "group id",
+				       l->v[i]);
 	x->additional_gids = gids;
 	x->n_gids = l->n;
 	return 0;
 }
 
 /* The environment asked for, and the part of socket activation that the fds alone do not tell. */
-static int make_env(struct cli *c, const struct exec_values *v, int listen, struct cleat_exec *x, struct err *e)
+static int make_env(struct cli *c, const struct exec_values *v, int listen, struct cleat_exec *x,
+		    struct err *e)
 {
 	const char *names = getenv("LISTEN_FDNAMES");
 	const char **env;
@@ -84,18 +101,26 @@ static int make_env(struct cli *c, const struct exec_values *v, int listen, stru
 	return 0;
 }
 
-static int build_request(struct cli *c, const struct exec_values *v, int argc, char **argv, struct buf *doc,
-			 struct cleat_exec *x, struct err *e)
+static int build_request(struct cli *c, const struct exec_values *v, int argc, char **argv,
+			 struct buf *doc, struct cleat_exec *x, struct err *e)
 {
 	int r, listen;
 
 	*x = (struct cleat_exec){
-		.id = argv[0], .cwd = v->cwd, .user = v->user, .caps = v->caps.v, .n_caps = v->caps.n,
-		.no_new_privs = v->no_new_privs ? 1 : -1, .terminal = v->tty, .cgroup = v->cgroup,
-		.ignore_paused = v->ignore_paused, .stdio = CLEAT_STDIO_INHERIT,
+		.id = argv[0],
+		.cwd = v->cwd,
+		.user = v->user,
+		.caps = v->caps.v,
+		.n_caps = v->caps.n,
+		.no_new_privs = v->no_new_privs ? 1 : -1,
+		.terminal = v->tty,
+		.cgroup = v->cgroup,
+		.ignore_paused = v->ignore_paused,
+		.stdio = CLEAT_STDIO_INHERIT,
 	};
 	if (v->process_label && *v->process_label)
-		return err_set(e, ERR_UNSUPPORTED, 0, NULL, "--process-label is not in this version");
+		return err_set(e, ERR_UNSUPPORTED, 0, NULL,
+			       "--process-label is not in this version");
 	if (v->apparmor && *v->apparmor)
 		return err_set(e, ERR_UNSUPPORTED, 0, NULL, "--apparmor is not in this version");
 	if (v->process) {
@@ -128,13 +153,15 @@ static bool has_terminal(const struct cleat_exec *x)
 	return process_peek_terminal(x->process_json, x->process_len);
 }
 
-static int detached(const struct exec_values *v, struct handoff *h, struct cleat_process *p, struct err *e)
+static int detached(const struct exec_values *v, struct handoff *h, struct cleat_process *p,
+		    struct err *e)
 {
 	int r;
 
 	if (p->console >= 0 && !v->console_socket)
 		r = err_set(e, ERR_SPEC, 0, NULL,
-			    "cannot allocate tty if cleat will detach without setting console socket");
+			    "cannot allocate tty if cleat will detach without setting console "
+			    "socket");
 	else
 		r = handoff_give(h, p->pid, p->pidfd, "setns", p->console, e);
 	if (r)

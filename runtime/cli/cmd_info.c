@@ -14,9 +14,15 @@
 #endif
 
 const struct opt cli_spec_options[] = {
-	{ .name = "bundle", .letter = 'b', .type = OPT_STR, .off = OPT_AT(struct spec_values, bundle),
-	  .value = "DIR", .help = "directory to write config.json to (the working directory)" },
-	{ .name = "rootless", .type = OPT_FLAG, .off = OPT_AT(struct spec_values, rootless),
+	{ .name = "bundle",
+	  .letter = 'b',
+	  .type = OPT_STR,
+	  .off = OPT_AT(struct spec_values, bundle),
+	  .value = "DIR",
+	  .help = "directory to write config.json to (the working directory)" },
+	{ .name = "rootless",
+	  .type = OPT_FLAG,
+	  .off = OPT_AT(struct spec_values, rootless),
 	  .help = "for a user without privileges" },
 	{ .type = OPT_END },
 };
@@ -26,8 +32,8 @@ int cmd_version(struct cli *c, const void *values, int argc, char **argv, struct
 	auto_buf b = BUF_INIT;
 
 	/* Callers read these lines by their first words. */
-	buf_addf(&b, "%s version %s\ncommit: %s\nspec: %s\nlibseccomp: %s\n", c->name, CLEAT_VERSION,
-		 CLEAT_COMMIT, CLEAT_SPEC_VERSION, cleat_libseccomp_version());
+	buf_addf(&b, "%s version %s\ncommit: %s\nspec: %s\nlibseccomp: %s\n", c->name,
+		 CLEAT_VERSION, CLEAT_COMMIT, CLEAT_SPEC_VERSION, cleat_libseccomp_version());
 	return cli_out_buf(&b, e);
 }
 

@@ -12,7 +12,10 @@ const struct opt cli_kill_options[] = {
 };
 
 const struct opt cli_delete_options[] = {
-	{ .name = "force", .letter = 'f', .type = OPT_FLAG, .off = OPT_AT(struct force_values, force),
+	{ .name = "force",
+	  .letter = 'f',
+	  .type = OPT_FLAG,
+	  .off = OPT_AT(struct force_values, force),
 	  .help = "kill it first if it runs; it may also be gone" },
 	{ .type = OPT_END },
 };

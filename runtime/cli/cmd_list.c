@@ -14,9 +14,16 @@
 #include "pathfs.h"
 
 const struct opt cli_list_options[] = {
-	{ .name = "format", .letter = 'f', .type = OPT_STR, .off = OPT_AT(struct list_values, format),
-	  .value = "table|json", .help = "form of the list (table)" },
-	{ .name = "quiet", .letter = 'q', .type = OPT_FLAG, .off = OPT_AT(struct list_values, quiet),
+	{ .name = "format",
+	  .letter = 'f',
+	  .type = OPT_STR,
+	  .off = OPT_AT(struct list_values, format),
+	  .value = "table|json",
+	  .help = "form of the list (table)" },
+	{ .name = "quiet",
+	  .letter = 'q',
+	  .type = OPT_FLAG,
+	  .off = OPT_AT(struct list_values, quiet),
 	  .help = "ids alone" },
 	{ .type = OPT_END },
 };
@@ -139,7 +146,8 @@ static void on_unreadable(const char *id, const struct err *why, void *arg)
 	struct listing *l = arg;
 	char text[ERR_TEXT_MAX];
 
-	log_warn(l->c->env.log, "container %s is not listed: %s", id, err_render(why, text, sizeof(text)));
+	log_warn(l->c->env.log, "container %s is not listed: %s", id,
+		 err_render(why, text, sizeof(text)));
 }
 
 static void print_row(struct buf *out, const char *const *cell, const size_t *width)
@@ -153,7 +161,9 @@ static void print_row(struct buf *out, const char *const *cell, const size_t *wi
 
 static void print_table(struct listing *l)
 {
-	static const char *const header[COLUMNS] = { "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER" };
+	static const char *const header[COLUMNS] = {
+		"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"
+	};
 	size_t width[COLUMNS], i;
 	const struct row *row;
 

@@ -15,8 +15,12 @@
 #include "num.h"
 
 const struct opt cli_ps_options[] = {
-	{ .name = "format", .letter = 'f', .type = OPT_STR, .off = OPT_AT(struct list_values, format),
-	  .value = "table|json", .help = "form of the list (table)" },
+	{ .name = "format",
+	  .letter = 'f',
+	  .type = OPT_STR,
+	  .off = OPT_AT(struct list_values, format),
+	  .value = "table|json",
+	  .help = "form of the list (table)" },
 	{ .type = OPT_END },
 };
 
@@ -116,10 +120,12 @@ static int print_table(char *text, const pid_t *pids, size_t n, struct err *e)
 		if (header) {
 			const char *w;
 
-			while (w = word(line, column, &len), len && !(len == 3 && !memcmp(w, "PID", 3)))
+			while (w = word(line, column, &len),
+			       len && !(len == 3 && !memcmp(w, "PID", 3)))
 				column++;
 			if (!len)
-				return err_set(e, ERR_SPEC, 0, NULL, "couldn't find PID field in ps output");
+				return err_set(e, ERR_SPEC, 0, NULL,
+					       "couldn't find PID field in ps output");
 		} else if (!has_pid(line, column, pids, n)) {
 			continue;
 		}

@@ -8,23 +8,30 @@
 /* clang-format off */
 #define U(member) .off = OPT_AT(struct update_values, member), .type = OPT_STR
 const struct opt cli_update_options[] = {
-	{ .name = "resources", .letter = 'r', U(resources), .value = "FILE", .help = "LinuxResources document, - for stdin" },
+	{ .name = "resources", .letter = 'r', U(resources), .value = "FILE",
+	  .help = "LinuxResources document, - for stdin" },
 	{ .name = "memory", U(memory), .value = "SIZE", .help = "memory limit" },
-	{ .name = "memory-reservation", U(reservation), .value = "SIZE", .help = "soft memory limit" },
-	{ .name = "memory-swap", U(swap), .value = "SIZE", .help = "limit of memory and swap together" },
+	{ .name = "memory-reservation", U(reservation), .value = "SIZE",
+	  .help = "soft memory limit" },
+	{ .name = "memory-swap", U(swap), .value = "SIZE",
+	  .help = "limit of memory and swap together" },
 	{ .name = "kernel-memory", U(kernel), .value = "SIZE" },
 	{ .name = "kernel-memory-tcp", U(kernel_tcp), .value = "SIZE" },
-	{ .name = "cpu-share", U(shares), .value = "N", .help = "weight of the container for the CPU" },
+	{ .name = "cpu-share", U(shares), .value = "N",
+	  .help = "weight of the container for the CPU" },
 	{ .name = "cpu-period", U(period), .value = "US", .help = "CFS period in microseconds" },
-	{ .name = "cpu-quota", U(quota), .value = "US", .help = "CPU time per period in microseconds" },
+	{ .name = "cpu-quota", U(quota), .value = "US",
+	  .help = "CPU time per period in microseconds" },
 	{ .name = "cpu-burst", U(burst), .value = "US", .help = "CPU time saved up for bursts" },
 	{ .name = "cpu-rt-period", U(rt_period), .value = "US", .help = "realtime period" },
-	{ .name = "cpu-rt-runtime", U(rt_runtime), .value = "US", .help = "realtime CPU time per period" },
+	{ .name = "cpu-rt-runtime", U(rt_runtime), .value = "US",
+	  .help = "realtime CPU time per period" },
 	{ .name = "cpu-idle", U(idle), .value = "0|1", .help = "run only when nothing else does" },
 	{ .name = "cpuset-cpus", U(cpus), .value = "LIST", .help = "CPUs to run on" },
 	{ .name = "cpuset-mems", U(mems), .value = "LIST", .help = "memory nodes to use" },
 	{ .name = "pids-limit", U(pids), .value = "N", .help = "most processes" },
-	{ .name = "blkio-weight", U(blkio_weight), .value = "N", .help = "weight of the container for disks (10 to 1000)" },
+	{ .name = "blkio-weight", U(blkio_weight), .value = "N",
+	  .help = "weight of the container for disks (10 to 1000)" },
 	{ .name = "l3-cache-schema", U(l3_cache), .value = "SCHEMA" },
 	{ .name = "mem-bw-schema", U(mem_bw), .value = "SCHEMA" },
 	{ .type = OPT_END },
@@ -38,7 +45,8 @@ static const struct member {
 	uint16_t off;
 	uint8_t form;
 } members[] = {
-#define M(section, key, option, member, form) { section, key, option, OPT_AT(struct update_values, member), form }
+#define M(section, key, option, member, form) \
+	{ section, key, option, OPT_AT(struct update_values, member), form }
 	M("memory", "limit", "memory", memory, FORM_SIZE),
 	M("memory", "reservation", "memory-reservation", reservation, FORM_SIZE),
 	M("memory", "swap", "memory-swap", swap, FORM_SIZE),
@@ -77,15 +85,20 @@ static int add_value(const struct member *m, const char *text, struct buf *out, 
 		buf_addf(out, "%llu", (unsigned long long)u);
 		break;
 	case FORM_LIST:
-		/* Whether the list makes sense is the engine's to say; it must not break the document. */
+		/* Whether it makes sense is the engine's to say; it must not break the document. */
 		r = text[strspn(text, "0123456789,-")] ? -EINVAL : 0;
 		buf_addf(out, "\"%s\"", r ? "" : text);
 		break;
 	}
 	if (r == -ERANGE)
-		return err_set(e, ERR_SPEC, r, NULL, "invalid value \"%s\" for --%s", text, m->option);
-	return r ? err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" for --%s: not a %s", text, m->option,
-			   m->form == FORM_SIZE ? "size" : m->form == FORM_LIST ? "list" : "number") : 0;
+		return err_set(e, ERR_SPEC, r, NULL, "invalid value \"%s\" for --%s", text,
+			       m->option);
+	return r ? err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" for --%s: not a %s", text,
+			   m->option,
+			   m->form == FORM_SIZE	  ? "size"
+			   : m->form == FORM_LIST ? "list"
+						  : "number")
+		 : 0;
 }
 
 int update_json(const struct update_values *v, struct buf *out, struct err *e)
@@ -127,7 +140,9 @@ int cmd_update(struct cli *c, const void *values, int argc, char **argv, struct 
 			return err_set(e, ERR_UNSUPPORTED, 0, NULL, "--%s is not in this version",
 				       v->l3_cache ? "l3-cache-schema" : "mem-bw-schema");
 		if (v->kernel || v->kernel_tcp)
-			log_warn(c->env.log, "--kernel-memory%s is ignored: the kernel has no such limit any more",
+			log_warn(c->env.log,
+				 "--kernel-memory%s is ignored: the kernel has no such limit any "
+				 "more",
 				 v->kernel ? "" : "-tcp");
 		r = update_json(v, &doc, e);
 	}

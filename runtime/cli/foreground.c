@@ -84,7 +84,8 @@ static int take_terminal(struct foreground *fg, struct err *e)
 		r = tty_raw(&fg->tty);
 	if (r)
 		return err_set(e, ERR_KERNEL, r, NULL, "set up the terminal");
-	r = relay_start(&fg->relay, &fg->loop, fg->p->console, STDIN_FILENO, STDOUT_FILENO, on_drained);
+	r = relay_start(&fg->relay, &fg->loop, fg->p->console, STDIN_FILENO, STDOUT_FILENO,
+			on_drained);
 	if (r)
 		return err_set(e, ERR_KERNEL, r, NULL, "copy from and to the terminal");
 	fg->relaying = true;

@@ -37,7 +37,10 @@ struct foreground {
  * removal of the container short.
  */
 int foreground_begin(struct foreground *fg, const struct cleat_process *p, struct err *e);
-/** foreground_wait() - Forward signals and bytes until the process ends. Return: its exit status, or -errno. */
+/**
+ * foreground_wait() - Forward signals and bytes until the process ends.
+ * Return: its exit status, or -errno.
+ */
 int foreground_wait(struct foreground *fg, struct err *e);
 /** foreground_end() - Give the terminal back. */
 void foreground_end(struct foreground *fg);

@@ -20,10 +20,12 @@ int handoff_check(const struct handoff_paths *p, bool detach, bool terminal, str
 {
 	if (detach && terminal && !p->console_socket)
 		return err_set(e, ERR_SPEC, 0, NULL,
-			       "cannot allocate tty if cleat will detach without setting console socket");
+			       "cannot allocate tty if cleat will detach without setting console "
+			       "socket");
 	if ((!detach || !terminal) && p->console_socket)
 		return err_set(e, ERR_SPEC, 0, NULL,
-			       "cannot use console socket if cleat will not detach or allocate tty");
+			       "cannot use console socket if cleat will not detach or allocate "
+			       "tty");
 	return 0;
 }
 
@@ -69,7 +71,9 @@ static int open_pid_dir(struct handoff *h, const char *path, struct err *e)
 	if (!buf_ok(&dir))
 		return err_set(e, ERR_LIMIT, -ENOMEM, path, "the pid file");
 	h->pid_dir = open(dir.data, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return h->pid_dir < 0 ? err_set(e, ERR_SPEC, -errno, path, "open the directory of the pid file") : 0;
+	return h->pid_dir < 0
+		       ? err_set(e, ERR_SPEC, -errno, path, "open the directory of the pid file")
+		       : 0;
 }
 
 int handoff_open(struct handoff *h, const struct handoff_paths *p, struct err *e)
@@ -85,7 +89,8 @@ int handoff_open(struct handoff *h, const struct handoff_paths *p, struct err *e
 	return r < 0 ? r : 0;
 }
 
-int handoff_give(struct handoff *h, pid_t pid, int pidfd, const char *pidfd_name, int console, struct err *e)
+int handoff_give(struct handoff *h, pid_t pid, int pidfd, const char *pidfd_name, int console,
+		 struct err *e)
 {
 	char text[16];
 	int r, n;
@@ -95,15 +100,18 @@ int handoff_give(struct handoff *h, pid_t pid, int pidfd, const char *pidfd_name
 		static const char name[] = "/dev/ptmx";
 
 		if (console < 0)
-			return err_set(e, ERR_BUG, 0, NULL, "the process has no terminal for the console socket");
+			return err_set(e, ERR_BUG, 0, NULL,
+				       "the process has no terminal for the console socket");
 		r = fdio_send(h->console_sock, name, sizeof(name) - 1, &console, 1);
 		if (r)
-			return err_set(e, ERR_PEER, r, NULL, "send the terminal to the console socket");
+			return err_set(e, ERR_PEER, r, NULL,
+				       "send the terminal to the console socket");
 		fd_close(&h->console_sock);
 	}
 	if (h->pidfd_sock >= 0) {
 		if (pidfd < 0)
-			return err_set(e, ERR_UNSUPPORTED, 0, NULL, "--pidfd-socket needs Linux 5.3");
+			return err_set(e, ERR_UNSUPPORTED, 0, NULL,
+				       "--pidfd-socket needs Linux 5.3");
 		r = fdio_send(h->pidfd_sock, pidfd_name, strlen(pidfd_name), &pidfd, 1);
 		if (r)
 			return err_set(e, ERR_PEER, r, NULL, "send the pidfd to the pidfd socket");
@@ -135,14 +143,16 @@ int preserve_fds(int extra, int *listen, struct err *e)
 	*listen = 0;
 	if (fds && pid && !num_u32(pid, &owner) && owner == (uint32_t)getpid()) {
 		if (num_u32(fds, &n) || n > LIMIT_PRESERVE_FDS)
-			return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" of $LISTEN_FDS", fds);
+			return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" of $LISTEN_FDS",
+				       fds);
 		*listen = (int)n;
 	}
 	for (i = 3; i < 3 + *listen + extra; i++) {
 		flags = fcntl(i, F_GETFD);
 		/* What has close-on-exec set came into being here; nobody passed it to us. */
 		if (flags < 0 || flags & FD_CLOEXEC)
-			return err_set(e, ERR_SPEC, 0, NULL, "please check that preserved-fd %d (of %d) is present",
+			return err_set(e, ERR_SPEC, 0, NULL,
+				       "please check that preserved-fd %d (of %d) is present",
 				       i - 3, *listen + extra);
 	}
 	return *listen + extra;

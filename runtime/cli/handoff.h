@@ -33,7 +33,8 @@ int handoff_open(struct handoff *h, const struct handoff_paths *p, struct err *e
  * @pidfd_name: payload of the pidfd message: "standard" for init, "setns" for exec.
  * @console: pty master or -1; borrowed.
  */
-int handoff_give(struct handoff *h, pid_t pid, int pidfd, const char *pidfd_name, int console, struct err *e);
+int handoff_give(struct handoff *h, pid_t pid, int pidfd, const char *pidfd_name, int console,
+		 struct err *e);
 void handoff_close(struct handoff *h);
 #define auto_handoff __attribute__((cleanup(handoff_close))) struct handoff
 

@@ -18,7 +18,8 @@ static int too_many_or_few(const struct cli_command *cmd, int argc, struct err *
 
 	/* Callers expect the usage as well; that stdout is closed is no news worth an error. */
 	cli_command_help(cmd, &dropped);
-	return err_set(e, ERR_SPEC, 0, NULL, "\"%s\" requires %s %u argument(s)", cmd->name, how, n);
+	return err_set(e, ERR_SPEC, 0, NULL, "\"%s\" requires %s %u argument(s)", cmd->name, how,
+		       n);
 }
 
 /* Options and arguments of @cmd, then the command itself. *@status is what a failure exits with. */
@@ -31,12 +32,13 @@ static int run_command(struct cli *c, const struct cli_command *cmd, int argc, c
 	int r;
 
 	if (!cmd->run)
-		return err_set(e, ERR_UNSUPPORTED, 0, NULL, "the command \"%s\" is not in this version", cmd->name);
+		return err_set(e, ERR_UNSUPPORTED, 0, NULL,
+			       "the command \"%s\" is not in this version", cmd->name);
 	values = arena_alloc(&c->arena, cmd->values_size ? cmd->values_size : 1);
 	if (!values)
 		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the options");
-	r = opt_parse(cmd->options ? cmd->options : none, values, (enum opt_order)cmd->order, argv, argc,
-		      &c->arena, &rest, e);
+	r = opt_parse(cmd->options ? cmd->options : none, values, (enum opt_order)cmd->order, argv,
+		      argc, &c->arena, &rest, e);
 	if (r)
 		return r;
 	if (rest.help)
@@ -53,13 +55,14 @@ static int run_command(struct cli *c, const struct cli_command *cmd, int argc, c
 }
 
 /* Everything but the report. @cmd is set as soon as the command is known. */
-static int run_cli(struct cli *c, int argc, char **argv, const struct cli_command **cmd, int *status,
-		   struct err *e)
+static int run_cli(struct cli *c, int argc, char **argv, const struct cli_command **cmd,
+		   int *status, struct err *e)
 {
 	struct opt_parsed rest;
 	int r;
 
-	r = opt_parse(cli_global_options, &c->global, OPT_FIRST, argv + 1, argc - 1, &c->arena, &rest, e);
+	r = opt_parse(cli_global_options, &c->global, OPT_FIRST, argv + 1, argc - 1, &c->arena,
+		      &rest, e);
 	if (r)
 		return r;
 	if (c->global.version)
@@ -71,7 +74,8 @@ static int run_cli(struct cli *c, int argc, char **argv, const struct cli_comman
 		return r;
 	*cmd = cli_command_find(rest.argv[0]);
 	if (!*cmd)
-		return err_set(e, ERR_SPEC, 0, NULL, "unknown command \"%s\"; \"cleat help\" lists the commands",
+		return err_set(e, ERR_SPEC, 0, NULL,
+			       "unknown command \"%s\"; \"cleat help\" lists the commands",
 			       rest.argv[0]);
 	return run_command(c, *cmd, rest.argc - 1, rest.argv + 1, status, e);
 }

@@ -64,10 +64,12 @@ static int scaled(const char **s, int64_t (*unit_of)(const char *s, size_t *len)
 
 static int64_t duration_unit(const char *s, size_t *len)
 {
-	static const struct { const char *name; int64_t ns; } units[] = {
+	static const struct { const char *name; int64_t ns;
+	} units[] = {
 		/* "ms" before "m": the first match counts */
-		{ "ns", 1 }, { "us", 1000 }, { "\xc2\xb5s", 1000 }, { "\xce\xbcs", 1000 },
-		{ "ms", 1000000 }, { "s", 1000000000 }, { "m", 60000000000 }, { "h", 3600000000000 },
+		{ "ns", 1 },	       { "us", 1000 },	       { "\xc2\xb5s", 1000 },
+		{ "\xce\xbcs", 1000 }, { "ms", 1000000 },      { "s", 1000000000 },
+		{ "m", 60000000000 },  { "h", 3600000000000 },
 	};
 	size_t i;
 
@@ -153,11 +155,13 @@ static const struct opt *by_letter(const struct opt *rows, char c)
 static int bad_value(const struct opt *o, const char *text, int r, struct err *e)
 {
 	if (o->type == OPT_DURATION)
-		return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" for --%s: not a duration "
-			       "such as 5s, 1m30s or 300ms", text, o->name);
-	if (o->type == OPT_FLAG)
-		return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" for --%s: not true or false",
+		return err_set(e, ERR_SPEC, 0, NULL,
+			       "invalid value \"%s\" for --%s: not a duration "
+			       "such as 5s, 1m30s or 300ms",
 			       text, o->name);
+	if (o->type == OPT_FLAG)
+		return err_set(e, ERR_SPEC, 0, NULL,
+			       "invalid value \"%s\" for --%s: not true or false", text, o->name);
 	return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" for --%s: %s%lld to %lld", text,
 		       o->name, r == -ERANGE ? "out of range " : "not a number from ",
 		       (long long)o->min, (long long)o->max);
@@ -185,7 +189,8 @@ static int store(const struct opt *o, void *values, const char *text, struct are
 		const char **v = arena_grow(a, l->v, l->n * sizeof(*v), (l->n + 1) * sizeof(*v));
 
 		if (!v)
-			return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the values of --%s", o->name);
+			return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the values of --%s",
+				       o->name);
 		v[l->n++] = text;
 		l->v = v;
 		break;
@@ -237,7 +242,8 @@ static int parse_letters(struct parser *p, const char *word)
 		int r;
 
 		if (!o || (o->type != OPT_FLAG && c[1] && !inword))
-			return err_set(p->e, ERR_SPEC, 0, NULL, "flag provided but not defined: %s", word);
+			return err_set(p->e, ERR_SPEC, 0, NULL, "flag provided but not defined: %s",
+				       word);
 		r = o->type == OPT_FLAG ? store(o, p->values, inword, p->a, p->e) :
 					  take_value(p, o, inword, word);
 		if (r)

@@ -43,7 +43,7 @@ enum opt_order {
 
 /** struct opt_parsed - What is left when the options are taken out. */
 struct opt_parsed {
-	char **argv;	/* positional arguments, arena or the caller's vector; NULL-terminated if that was */
+	char **argv;	/* positional arguments, in the vector given */
 	int argc;
 	bool help;	/* --help or -h was met; nothing after it was looked at */
 };

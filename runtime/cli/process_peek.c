@@ -35,8 +35,9 @@ bool process_peek_terminal(const char *json, size_t len)
 			from = p;
 			p = skip_string(p, end);
 			value = skip_blank(p, end);
-			/* Only a key is followed by a colon. Of several the last counts, as in the parser. */
-			if (depth == 1 && value < end && *value == ':' && (size_t)(p - from) == sizeof(key) - 1 &&
+			/* A colon follows: it is a key. Of several the last counts, as in the parser. */
+			if (depth == 1 && value < end && *value == ':' &&
+			    (size_t)(p - from) == sizeof(key) - 1 &&
 			    !memcmp(from, key, sizeof(key) - 1)) {
 				value = skip_blank(value + 1, end);
 				terminal = (size_t)(end - value) >= sizeof(yes) - 1 &&

@@ -89,7 +89,7 @@ static bool turn(struct relay *r)
 	return moved;
 }
 
-/* Ask the loop for exactly what can help; a source wanted for nothing is taken out, or its HUP would spin. */
+/* Ask the loop for exactly what can help; what can not is taken out, or its HUP would spin. */
 static int want(struct relay *r, struct loop_source *s, int fd, uint32_t events)
 {
 	if (!events) {
@@ -109,7 +109,8 @@ static void rearm(struct relay *r)
 		m |= EPOLLOUT;
 	want(r, &r->master, r->master_fd, m);
 	if (!r->in_always)
-		want(r, &r->in, r->in_fd, !r->closing && !r->up.len && !r->up.eof && !r->down.eof ? EPOLLIN : 0);
+		want(r, &r->in, r->in_fd,
+		     !r->closing && !r->up.len && !r->up.eof && !r->down.eof ? EPOLLIN : 0);
 	/* A stdout that epoll refuses is a file, and always ready. */
 	want(r, &r->out, r->out_fd, r->down.len ? EPOLLOUT : 0);
 }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include "loop.h"
 
-#define RELAY_CHUNK 4096	/* PIPE_BUF: what a pipe that polls writable takes without blocking */
+#define RELAY_CHUNK 4096 /* PIPE_BUF: what a pipe that polls writable takes without blocking */
 
 /** struct relay_half - One direction: a bounded buffer on its way from one fd to another. */
 struct relay_half {

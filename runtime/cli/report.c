@@ -31,12 +31,15 @@ static int open_log_file(struct cli *c, const char *path, struct err *e)
 	int r;
 
 	if (!strncmp(path, "syslog:", 7) || !strncmp(path, "journald:", 9))
-		return err_set(e, ERR_UNSUPPORTED, 0, NULL, "--log: %.*s is not in this version, only files are",
+		return err_set(e, ERR_UNSUPPORTED, 0, NULL,
+			       "--log: %.*s is not in this version, only files are",
 			       (int)strcspn(path, ":"), path);
 	if (!strncmp(path, "file:", 5))
 		path += 5;
 	/* O_NONBLOCK for the open alone: a FIFO that nobody reads must not hang us. */
-	c->log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_SYNC | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644);
+	c->log_fd = open(path,
+			 O_WRONLY | O_APPEND | O_CREAT | O_SYNC | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+			 0644);
 	if (c->log_fd < 0)
 		return err_set(e, ERR_SPEC, -errno, path, "open the log");
 	r = fd_nonblock(c->log_fd, 0);
@@ -56,7 +59,8 @@ int cli_log_open(struct cli *c, struct err *e)
 		if (!strcmp(g->log_format, "json"))
 			c->sink.format = LOG_FORMAT_JSON;
 		else if (strcmp(g->log_format, "text") && *g->log_format)
-			return err_set(e, ERR_SPEC, 0, NULL, "invalid log-format: %s", g->log_format);
+			return err_set(e, ERR_SPEC, 0, NULL, "invalid log-format: %s",
+				       g->log_format);
 	}
 	if (g->log && *g->log) {
 		r = open_log_file(c, g->log, e);
@@ -75,17 +79,22 @@ int cli_log_open(struct cli *c, struct err *e)
 		bool ignored;
 
 		if (opt_bool(g->rootless, &ignored))
-			return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" for --rootless: not true, "
-				       "false or auto", g->rootless);
+			return err_set(e, ERR_SPEC, 0, NULL,
+				       "invalid value \"%s\" for --rootless: not true, "
+				       "false or auto",
+				       g->rootless);
 	}
 	c->env.systemd_cgroup = g->systemd_cgroup;
 	if (g->cgroup_manager && !strcmp(g->cgroup_manager, "systemd"))
 		c->env.systemd_cgroup = true;
 	else if (g->cgroup_manager && !strcmp(g->cgroup_manager, "disabled"))
-		return err_set(e, ERR_UNSUPPORTED, 0, NULL, "--cgroup-manager: disabled is not in this version");
+		return err_set(e, ERR_UNSUPPORTED, 0, NULL,
+			       "--cgroup-manager: disabled is not in this version");
 	else if (g->cgroup_manager && strcmp(g->cgroup_manager, "cgroupfs"))
-		return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" for --cgroup-manager: not cgroupfs "
-			       "or systemd", g->cgroup_manager);
+		return err_set(e, ERR_SPEC, 0, NULL,
+			       "invalid value \"%s\" for --cgroup-manager: not cgroupfs "
+			       "or systemd",
+			       g->cgroup_manager);
 	return 0;
 }
 
@@ -95,9 +104,9 @@ void cli_report(const struct cli *c, const char *cmd, const struct err *e)
 	int n;
 
 	err_render(e, text, sizeof(text));
-	n = snprintf(line, sizeof(line), "cleat%s%s failed: %s%s%s\n", cmd ? " " : "", cmd ? cmd : "",
-		     e->stage > STAGE_HOST ? err_stage_name(e->stage) : "", e->stage > STAGE_HOST ? ": " : "",
-		     text);
+	n = snprintf(line, sizeof(line), "cleat%s%s failed: %s%s%s\n", cmd ? " " : "",
+		     cmd ? cmd : "", e->stage > STAGE_HOST ? err_stage_name(e->stage) : "",
+		     e->stage > STAGE_HOST ? ": " : "", text);
 	if (n < 0)
 		return;
 	if ((size_t)n >= sizeof(line))
@@ -138,6 +147,7 @@ int cli_read_file(const char *path, bool dash, const char *what, struct buf *b, 
 	}
 	r = fdio_read_all(from_stdin ? STDIN_FILENO : fd, b, LIMIT_JSON_BYTES);
 	if (r == -EFBIG)
-		return err_set(e, ERR_LIMIT, r, path, "the %s has more than %u bytes", what, LIMIT_JSON_BYTES);
+		return err_set(e, ERR_LIMIT, r, path, "the %s has more than %u bytes", what,
+			       LIMIT_JSON_BYTES);
 	return r ? err_set(e, ERR_KERNEL, r, path, "read the %s", what) : 0;
 }

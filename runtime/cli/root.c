@@ -27,12 +27,13 @@ static bool in_user_namespace(void)
 	return strtoul(p, &p, 10) || strtoul(p, &p, 10) || strtoul(p, &p, 10) != UINT_MAX;
 }
 
-/* Contract oci-runtime 1.1: a user without the host's privileges keeps state in the runtime directory. */
+/* Contract oci-runtime 1.1: without the host's privileges, state is in the runtime directory. */
 static const char *default_root(struct cli *c, bool *sticky)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR"), *user = getenv("USER");
 
-	if (!xdg || *xdg != '/' || (!geteuid() && ((user && !strcmp(user, "root")) || !in_user_namespace())))
+	if (!xdg || *xdg != '/' ||
+	    (!geteuid() && ((user && !strcmp(user, "root")) || !in_user_namespace())))
 		return "/run/cleat";
 	*sticky = true;
 	return arena_printf(&c->arena, "%s/cleat", xdg);
@@ -58,12 +59,15 @@ static int check_dir(const char *path, const struct stat *st, const struct stat 
 	if (!S_ISDIR(st->st_mode))
 		return err_set(e, ERR_SPEC, -ENOTDIR, path, "--root");
 	if (st->st_dev == top->st_dev && st->st_ino == top->st_ino)
-		return err_set(e, ERR_SPEC, 0, path, "--root: the root directory cannot hold the state of containers");
+		return err_set(e, ERR_SPEC, 0, path,
+			       "--root: the root directory cannot hold the state of containers");
 	if (st->st_uid != geteuid())
-		return err_set(e, ERR_DENIED, 0, path, "--root: the directory belongs to uid %u, not to us (uid %u)",
+		return err_set(e, ERR_DENIED, 0, path,
+			       "--root: the directory belongs to uid %u, not to us (uid %u)",
 			       st->st_uid, geteuid());
 	if (st->st_mode & 022)
-		return err_set(e, ERR_DENIED, 0, path, "--root: the directory (mode %04o) is writable by others",
+		return err_set(e, ERR_DENIED, 0, path,
+			       "--root: the directory (mode %04o) is writable by others",
 			       st->st_mode & 07777);
 	return 0;
 }
@@ -100,7 +104,8 @@ int cli_root_open(struct cli *c, enum cli_root want, struct err *e)
 		char cwd[PATH_MAX];
 
 		if (!getcwd(cwd, sizeof(cwd)))
-			return err_set(e, ERR_SPEC, -errno, path, "--root: a relative path, and no working directory");
+			return err_set(e, ERR_SPEC, -errno, path,
+				       "--root: a relative path, and no working directory");
 		path = arena_printf(&c->arena, "%s/%s", cwd, path);
 	}
 	if (!path)
@@ -120,7 +125,8 @@ int cli_root_open(struct cli *c, enum cli_root want, struct err *e)
 		return r;
 	r = resolved(c, fd, path, e);
 	/* The sticky bit keeps cleaners of runtime directories away. */
-	if (!r && sticky && want == ROOT_MAKE && !(st.st_mode & S_ISVTX) && chmod(c->env.root, 01700))
+	if (!r && sticky && want == ROOT_MAKE && !(st.st_mode & S_ISVTX) &&
+	    chmod(c->env.root, 01700))
 		return err_set(e, ERR_KERNEL, -errno, path, "--root: set the mode");
 	return r;
 }

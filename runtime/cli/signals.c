@@ -9,7 +9,7 @@
 #include "names.h"
 #include "num.h"
 
-/* The kernel's real-time range; libc keeps the first ones for itself, a container's program may not. */
+/* The kernel's real-time range. Libc keeps the first two for itself; a container need not. */
 #define RT_FIRST 34
 #define RT_LAST 64
 

@@ -32,7 +32,7 @@ int tty_raw(struct tty *t)
 	if (t->fd < 0)
 		return 0;
 	cfmakeraw(&raw);
-	/* Output processing stays: the container's terminal sends bare newlines (tty_clear_onlcr()). */
+	/* Output processing stays: a container's terminal sends bare newlines (tty_clear_onlcr). */
 	raw.c_oflag |= OPOST;
 	if (tcsetattr(t->fd, TCSANOW, &raw))
 		return -errno;

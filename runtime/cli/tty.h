@@ -15,12 +15,12 @@ struct tty {
 
 /** tty_find() - The terminal on 0, 1 or 2, else the controlling one, else none (fd -1). */
 void tty_find(struct tty *t);
-/** tty_raw() - No line editing, echo or signals here: the container's terminal does these. 0 or -errno. */
+/** tty_raw() - No editing, echo or signals: the container's terminal does these. 0 or -errno. */
 int tty_raw(struct tty *t);
 /** tty_restore() - Put the old settings back and forget the terminal. */
 void tty_restore(struct tty *t);
 /** tty_size_copy() - Give the terminal @to the window size of @from. 0 or -errno. */
 int tty_size_copy(int from, int to);
-/** tty_clear_onlcr() - Stop the terminal @fd from adding a carriage return: ours will. 0 or -errno. */
+/** tty_clear_onlcr() - Stop @fd from adding carriage returns: our terminal will. 0 or -errno. */
 int tty_clear_onlcr(int fd);
 #endif
