@@ -242,7 +242,7 @@ t() {
 		echo "not ok $number - $text"
 		[ $rc = 0 ] || echo "#  status $rc; output:"
 		head -c 6000 "$T/.out" | sed 's/^/#  /'
-		[ -z "$left" ] || printf '%s\n' "$left" | sed 's/^/#  left behind: /'
+		[ -z "$left" ] || printf '%s\n' "$left" | sed -n '1,12s/^/#  left behind: /p; 13s/.*/#  and more/p'
 	fi
 	[ -z "$left" ] || { sweep; expect; }
 	if [ -n "${LEFTOVER_KEEPS-}" ]; then expect; fi
