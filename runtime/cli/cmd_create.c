@@ -70,7 +70,7 @@ static int make(struct cli *c, const struct create_values *v, const char *id, bo
 		.no_pivot = v->no_pivot,
 		.no_new_keyring = v->no_new_keyring,
 		/* Detached, a terminal and a place for its master come together or not at all. */
-		.terminal = !detach ? -1 : v->console_socket ? 1 : 0,
+		.terminal = !detach ? -1 : v->console_socket && *v->console_socket,
 		.detached_console = detach,
 	};
 	int r, listen;

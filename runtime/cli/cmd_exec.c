@@ -153,12 +153,11 @@ static bool has_terminal(const struct cleat_exec *x)
 	return process_peek_terminal(x->process_json, x->process_len);
 }
 
-static int detached(const struct exec_values *v, struct handoff *h, struct cleat_process *p,
-		    struct err *e)
+static int detached(struct handoff *h, struct cleat_process *p, struct err *e)
 {
 	int r;
 
-	if (p->console >= 0 && !v->console_socket)
+	if (p->console >= 0 && h->console_sock < 0)
 		r = err_set(e, ERR_SPEC, 0, NULL,
 			    "cannot allocate tty if cleat will detach without setting console "
 			    "socket");
@@ -208,7 +207,7 @@ int cmd_exec(struct cli *c, const void *values, int argc, char **argv, struct er
 		r = cleat_exec(&c->env, &x, &p, e);
 	if (r)
 		return r;
-	r = v->detach ? detached(v, &h, &p, e) : attached(c, &h, &p, e);
+	r = v->detach ? detached(&h, &p, e) : attached(c, &h, &p, e);
 	cleat_process_close(&p);
 	return r;
 }

@@ -16,13 +16,18 @@
 #include "num.h"
 #include "pathfs.h"
 
+static bool given(const char *path)
+{
+	return path && *path;
+}
+
 int handoff_check(const struct handoff_paths *p, bool detach, bool terminal, struct err *e)
 {
-	if (detach && terminal && !p->console_socket)
+	if (detach && terminal && !given(p->console_socket))
 		return err_set(e, ERR_SPEC, 0, NULL,
 			       "cannot allocate tty if cleat will detach without setting console "
 			       "socket");
-	if ((!detach || !terminal) && p->console_socket)
+	if ((!detach || !terminal) && given(p->console_socket))
 		return err_set(e, ERR_SPEC, 0, NULL,
 			       "cannot use console socket if cleat will not detach or allocate "
 			       "tty");
@@ -61,6 +66,7 @@ static int open_pid_dir(struct handoff *h, const char *path, struct err *e)
 	const char *slash = strrchr(path, '/');
 	auto_buf dir = BUF_INIT;
 
+	h->pid_path = path;
 	h->pid_name = slash ? slash + 1 : path;
 	if (!*h->pid_name || !strcmp(h->pid_name, ".") || !strcmp(h->pid_name, ".."))
 		return err_set(e, ERR_SPEC, -EISDIR, path, "the pid file");
@@ -80,11 +86,11 @@ int handoff_open(struct handoff *h, const struct handoff_paths *p, struct err *e
 {
 	int r = 0;
 
-	if (p->pid_file)
+	if (given(p->pid_file))
 		r = open_pid_dir(h, p->pid_file, e);
-	if (!r && p->console_socket)
+	if (!r && given(p->console_socket))
 		r = h->console_sock = connect_to(p->console_socket, "console socket", e);
-	if (r >= 0 && p->pidfd_socket)
+	if (r >= 0 && given(p->pidfd_socket))
 		r = h->pidfd_sock = connect_to(p->pidfd_socket, "pidfd socket", e);
 	return r < 0 ? r : 0;
 }
@@ -122,7 +128,7 @@ int handoff_give(struct handoff *h, pid_t pid, int pidfd, const char *pidfd_name
 		n = snprintf(text, sizeof(text), "%d", pid);
 		r = path_replace(h->pid_dir, h->pid_name, 0666, text, (size_t)n);
 		if (r)
-			return err_set(e, ERR_KERNEL, r, h->pid_name, "write the pid file");
+			return err_set(e, ERR_KERNEL, r, h->pid_path, "write the pid file");
 	}
 	return 0;
 }

@@ -15,11 +15,12 @@ struct handoff {
 	int console_sock;	/* connected; -1: not asked for */
 	int pidfd_sock;
 	int pid_dir;		/* directory of the pid file; -1: none asked for */
-	const char *pid_name;	/* borrowed from the path given */
+	const char *pid_path;	/* borrowed, as given */
+	const char *pid_name;	/* its last part */
 };
-#define HANDOFF_INIT ((struct handoff){ -1, -1, -1, NULL })
+#define HANDOFF_INIT ((struct handoff){ -1, -1, -1, NULL, NULL })
 
-/** struct handoff_paths - As given on the command line; NULL: not asked for. */
+/** struct handoff_paths - As given on the command line; NULL or empty: not asked for. */
 struct handoff_paths { const char *console_socket, *pidfd_socket, *pid_file; };
 
 /**
