@@ -62,6 +62,7 @@ static int make(struct cli *c, const struct create_values *v, const char *id, bo
 		struct handoff *h, struct cleat_process *p, struct err *e)
 {
 	const struct handoff_paths paths = { v->console_socket, v->pidfd_socket, v->pid_file };
+	static const struct opt_list no_env;
 	struct cleat_create req = {
 		.id = id,
 		.bundle = v->bundle ? v->bundle : ".",
@@ -84,6 +85,9 @@ static int make(struct cli *c, const struct create_values *v, const char *id, bo
 	if (r < 0)
 		return r;
 	req.preserve_fds = r;
+	r = listen_env(&c->arena, &no_env, listen, &req.env_add, &req.n_env, e);
+	if (r)
+		return r;
 	if (getenv("NOTIFY_SOCKET"))
 		log_warn(c->env.log,
 			 "NOTIFY_SOCKET is set; readiness messages of containers are not passed on "

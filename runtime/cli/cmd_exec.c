@@ -3,8 +3,6 @@
 #include "cli.h"
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include "bounds.h"
 #include "child.h"
 #include "fd.h"
@@ -72,35 +70,6 @@ static int parse_gids(struct cli *c, const struct opt_list *l, struct cleat_exec
 	return 0;
 }
 
-/* The environment asked for, and the part of socket activation that the fds alone do not tell. */
-static int make_env(struct cli *c, const struct exec_values *v, int listen, struct cleat_exec *x,
-		    struct err *e)
-{
-	const char *names = getenv("LISTEN_FDNAMES");
-	const char **env;
-	size_t n = v->env.n;
-
-	if (!listen) {
-		x->env_add = v->env.v;
-		x->n_env = n;
-		return 0;
-	}
-	env = arena_alloc(&c->arena, (n + 3) * sizeof(*env));
-	if (!env)
-		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the environment");
-	if (n)
-		memcpy(env, v->env.v, n * sizeof(*env));
-	env[n] = arena_printf(&c->arena, "LISTEN_FDS=%d", listen);
-	env[n + 1] = "LISTEN_PID=1";
-	x->n_env = n + 2;
-	if (names)
-		env[x->n_env++] = arena_printf(&c->arena, "LISTEN_FDNAMES=%s", names);
-	if (!env[n] || !env[x->n_env - 1])
-		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the environment");
-	x->env_add = env;
-	return 0;
-}
-
 static int build_request(struct cli *c, const struct exec_values *v, int argc, char **argv,
 			 struct buf *doc, struct cleat_exec *x, struct err *e)
 {
@@ -142,7 +111,7 @@ static int build_request(struct cli *c, const struct exec_values *v, int argc, c
 		return r;
 	x->preserve_fds = r;
 	r = parse_gids(c, &v->gids, x, e);
-	return r ? r : make_env(c, v, listen, x, e);
+	return r ? r : listen_env(&c->arena, &v->env, listen, &x->env_add, &x->n_env, e);
 }
 
 /* Does the process get a terminal? As far as can be told before it exists. */

@@ -163,3 +163,28 @@ int preserve_fds(int extra, int *listen, struct err *e)
 	}
 	return *listen + extra;
 }
+
+int listen_env(struct arena *a, const struct opt_list *env, int listen, const char *const **out,
+	       size_t *n, struct err *e)
+{
+	const char *names = getenv("LISTEN_FDNAMES");
+	const char **v;
+
+	*out = env->v;
+	*n = env->n;
+	if (!listen)
+		return 0;
+	v = arena_alloc(a, (env->n + 3) * sizeof(*v));
+	if (!v)
+		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the environment");
+	if (env->n)
+		memcpy(v, env->v, env->n * sizeof(*v));
+	v[(*n)++] = arena_printf(a, "LISTEN_FDS=%d", listen);
+	v[(*n)++] = "LISTEN_PID=1";
+	if (names)
+		v[(*n)++] = arena_printf(a, "LISTEN_FDNAMES=%s", names);
+	if (!v[env->n] || !v[*n - 1])
+		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the environment");
+	*out = v;
+	return 0;
+}

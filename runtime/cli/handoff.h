@@ -3,7 +3,9 @@
 #define CLEAT_HANDOFF_H
 #include <stdbool.h>
 #include <sys/types.h>
+#include "arena.h"
 #include "err.h"
+#include "options.h"
 
 /*
  * What the caller of a detached process gets: its pid in a file, the master
@@ -46,4 +48,10 @@ void handoff_close(struct handoff *h);
  * Return: the sum, or -errno.
  */
 int preserve_fds(int extra, int *listen, struct err *e);
+/**
+ * listen_env() - @env, and with @listen above 0 what socket activation tells by it, for PID 1.
+ * @out: arena memory or that of @env.
+ */
+int listen_env(struct arena *a, const struct opt_list *env, int listen, const char *const **out,
+	       size_t *n, struct err *e);
 #endif

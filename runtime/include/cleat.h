@@ -64,6 +64,7 @@ struct cleat_create {
 	const char *config;		/* file; NULL: config.json of the bundle */
 	struct cleat_stdio stdio;	/* ignored with a terminal */
 	int preserve_fds;		/* fds 3 .. 3+N-1 of the caller go to the process */
+	const char *const *env_add; size_t n_env;	/* "NAME=VALUE", put over the spec's environment */
 	bool no_pivot, no_new_keyring;
 	/** @terminal: -1 as the spec says; 0 or 1: what the caller expects, else ERR_SPEC. */
 	int terminal;
