@@ -72,11 +72,11 @@ static int check_dir(const char *path, const struct stat *st, const struct stat 
 	return 0;
 }
 
-/* The one resolved path of @fd. */
-static int resolved(struct cli *c, int fd, const char *given, struct err *e)
+/* The one resolved path of @fd, whose identity is @st. */
+static int resolved(struct cli *c, int fd, const struct stat *st, const char *given, struct err *e)
 {
 	char link[64], path[PATH_MAX];
-	struct stat a, b;
+	struct stat now;
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
@@ -84,7 +84,7 @@ static int resolved(struct cli *c, int fd, const char *given, struct err *e)
 	if (n < 0)
 		return err_set(e, ERR_KERNEL, -errno, given, "--root: resolve the path");
 	path[n] = 0;
-	if (fstat(fd, &a) || stat(path, &b) || a.st_ino != b.st_ino || a.st_dev != b.st_dev)
+	if (stat(path, &now) || now.st_ino != st->st_ino || now.st_dev != st->st_dev)
 		return err_set(e, ERR_KERNEL, -ESTALE, given, "--root: resolve the path");
 	c->env.root = arena_strdup(&c->arena, path);
 	return c->env.root ? 0 : err_set(e, ERR_LIMIT, -ENOMEM, given, "--root");
@@ -123,7 +123,7 @@ int cli_root_open(struct cli *c, enum cli_root want, struct err *e)
 	r = check_dir(path, &st, &top, e);
 	if (r)
 		return r;
-	r = resolved(c, fd, path, e);
+	r = resolved(c, fd, &st, path, e);
 	/* The sticky bit keeps cleaners of runtime directories away. */
 	if (!r && sticky && want == ROOT_MAKE && !(st.st_mode & S_ISVTX) &&
 	    chmod(c->env.root, 01700))
