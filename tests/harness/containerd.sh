@@ -1,0 +1,80 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# A private containerd for a suite: own root, state, socket and namespace.
+# Source after lib.sh, call containerd_start after suite.
+#
+# SHIM is the runtime under test (default io.containerd.cleat.v2, found in
+# the build folder); SHIM=io.containerd.runc.v2 tests the suites themselves.
+
+SHIM=${SHIM:-io.containerd.cleat.v2}
+case $SHIM in
+*cleat*) CLEAT_SHIM=1 ;;
+*) CLEAT_SHIM= ;;
+esac
+
+containerd_start() {
+	CD=$T/cd
+	CD_SOCK=$CD/c.sock
+	mkdir -p "$CD"
+	cat >"$CD/config.toml" <<-END
+		version = 2
+		root = "$CD/root"
+		state = "$CD/state"
+		disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.aufs",
+			"io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
+			"io.containerd.snapshotter.v1.zfs", "io.containerd.tracing.processor.v1.otlp",
+			"io.containerd.internal.v1.opt"]
+		[grpc]
+		  address = "$CD_SOCK"
+		[ttrpc]
+		  address = "$CD_SOCK.ttrpc"
+		[debug]
+		  level = "debug"
+	END
+	PATH=$O:$PATH containerd --config "$CD/config.toml" >"$CD/log" 2>&1 &
+	CD_PID=$!
+	daemon $CD_PID
+	n=100
+	until ctr version >/dev/null 2>&1; do
+		n=$((n - 1))
+		if [ $n = 0 ] || ! kill -0 $CD_PID 2>/dev/null; then
+			echo "Bail out! containerd does not come up: $(tail -n 3 "$CD/log")"
+			exit 1
+		fi
+		sleep 0.1
+	done
+	export CONTAINERD_ADDRESS=$CD_SOCK
+	expect
+}
+
+ctr() {
+	timeout --foreground "${CTR_LIMIT:-60}" ctr --address "$CD_SOCK" --namespace "$NS" "$@"
+}
+
+# ctr_run [OPTION...] -- ID COMMAND...: a container of the suite's root.
+ctr_run() {
+	ctr run --runtime "$SHIM" "$@"
+}
+
+# The busybox image, from the suite's own root: nothing can be pulled.
+image_tar() {
+	[ -f "$T/image.tar" ] || (
+		mkdir -p "$T/img"
+		tar -C "$T/rootfs" --numeric-owner -cf "$T/img/layer.tar" .
+		cd "$T/img"
+		sum=$(sha256sum layer.tar | cut -d' ' -f1)
+		printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin:/usr/bin"],"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+			"$sum" >config.json
+		printf '[{"Config":"config.json","RepoTags":["docker.io/library/busybox:test"],"Layers":["layer.tar"]}]' >manifest.json
+		tar -cf "$T/image.tar" manifest.json config.json layer.tar
+	)
+}
+
+# One line per shim of ours that still runs.
+shims() {
+	awk -v ns="$NS" 'BEGIN { RS = "\0" } FNR == 1 && FILENAME != f { f = FILENAME; line = "" }
+		{ line = line " " $0; all[f] = line }
+		END { for (f in all) if (all[f] ~ /containerd-shim/ && index(all[f], ns)) print f, all[f] }' \
+		/proc/[1-9]*/cmdline 2>/dev/null
+}
