@@ -69,7 +69,7 @@ struct cleat_create {
 	/** @terminal: -1 as the spec says; 0 or 1: what the caller expects, else ERR_SPEC. */
 	int terminal;
 	uid_t io_uid; gid_t io_gid; bool has_io_owner;	/* shim options: owner of the stdio pipes */
-	bool detached_console;		/* a terminal master will be handed on (affects nothing but messages) */
+	bool detached_console;		/* the terminal's master goes to a console socket: decides the words of a mismatch */
 };
 /**
  * cleat_create() - Everything up to the gate: the process exists, confined and
@@ -152,6 +152,15 @@ char *cleat_features_json(void);
 int cleat_spec_annotations(const char *config_path, struct strmap *out, struct arena *a, struct err *e);
 /** cleat_spec_terminal() - process.terminal of a config.json: 1, 0 or -errno. */
 int cleat_spec_terminal(const char *config_path, struct err *e);
+/**
+ * cleat_selfexe_exec() - Replace this process by our own program again, run from where no container
+ * can write it: a detached read-only bind, else a read-only overlay, else a sealed copy in memory.
+ * Before create, run and exec, unless cleat_selfexe_protected(). fds that shall stay must not be
+ * close-on-exec. Return: only when it failed.
+ */
+int cleat_selfexe_exec(char *const argv[], char *const envp[], struct err *e);
+/** cleat_selfexe_protected() - Does this process run from such a place already? */
+bool cleat_selfexe_protected(void);
 /** cleat_libseccomp_version() - "2.5.4". */
 const char *cleat_libseccomp_version(void);
 #endif
