@@ -21,7 +21,7 @@ static int visit_flags(const struct launch *l)
 {
 	/* With a new user namespace, the child has no rights over namespaces of ours any more. */
 	int want = (l->new_ns & CLONE_NEWUSER) ? VISITED : CLONE_NEWPID;
-	int flags = 0, i;
+	int flags = l->pidfd >= 0 ? l->pidfd_flags & CLONE_NEWPID : 0, i;
 
 	for (i = 0; i < JOIN_KINDS; i++)
 		if (l->join.fd[i] >= 0 && (join_kinds[i].flag & want))
@@ -31,7 +31,7 @@ static int visit_flags(const struct launch *l)
 
 static int join_flags(const struct launch *l)
 {
-	int flags = 0, i;
+	int flags = l->pidfd >= 0 ? l->pidfd_flags : 0, i;
 
 	for (i = 0; i < JOIN_KINDS; i++)
 		if (l->join.fd[i] >= 0)
@@ -173,8 +173,13 @@ pid_t launch(const struct launch *l, int *pidfd, int *left, struct err *e)
 		return launch_by_mid(l, pidfd, left, e);
 	visit = visit_flags(l);
 	r = open_own(visit, &own, e);
-	if (!r)
+	if (!r && visit && l->pidfd >= 0) {
+		r = join_pidfd(l->pidfd, visit);
+		if (r && r != -EINVAL)
+			err_set(e, r == -ESRCH ? ERR_STATE : ERR_KERNEL, r, NULL, "join the pid namespace");
+	} else if (!r) {
 		r = setns_flags(&l->join, visit, "join", e);
+	}
 	pid = r ? r : clone_here(l, pidfd, e);
 	if (!pid) {
 		join_close(&own);

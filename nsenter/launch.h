@@ -19,6 +19,8 @@
 struct launch {
 	uint64_t	new_ns;		/* CLONE_NEW* to make */
 	struct join_set	join;		/* namespaces to join; borrowed fds */
+	int		pidfd;		/* or: join @pidfd_flags of this process (5.8); -1: none */
+	int		pidfd_flags;	/* CLONE_NEW* */
 	bool		parent;		/* CLONE_PARENT for every clone */
 	int		cgroup_fd;	/* CLONE_INTO_CGROUP, or -1 */
 	int		sock;		/* the worker's end of the sync socket */
@@ -28,12 +30,14 @@ struct launch {
 /**
  * launch() - Make the process.
  * @pidfd: set in the caller; -1 on old kernels. Owned by the caller.
- * @left:  in the child: CLONE_NEW* flags of @l->join that it must still join itself (all but what
- *         it was born in).
+ * @left:  in the child: CLONE_NEW* flags of @l->join or @l->pidfd_flags that it must still join itself
+ *         (all but what it was born in).
  *
  * Context: host stage (caller), single-threaded; returns a second time in the child.
  * In the child @l->sock is closed and the process is not dumpable.
- * Return: 0 in the child, its pid (in the caller's pid namespace) in the caller, or -errno with @e set.
+ * Return: 0 in the child, its pid (in the caller's pid namespace) in the caller, or -errno with @e set;
+ * -EOPNOTSUPP without @e set: cgroup_fd cannot be cloned into, -EINVAL without @e set: this kernel
+ * cannot join by pidfd. Nothing was made then.
  */
 pid_t launch(const struct launch *l, int *pidfd, int *left, struct err *e);
 #endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The gate between create and start. */
+#include "gate.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "fd.h"
+#include "fdio.h"
+#include "pathfs.h"
+
+int gate_make(int dirfd, struct err *e)
+{
+	int fd;
+
+	/* Others may write: init has any uid by then. They reach it by fd only, the directory is 0711 below a 0700. */
+	if (mkfifoat(dirfd, GATE_NAME, 0600) || fchmodat(dirfd, GATE_NAME, 0622, 0))
+		return err_set(e, ERR_KERNEL, -errno, GATE_NAME, "make the start gate");
+	fd = openat(dirfd, GATE_NAME, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_set(e, ERR_KERNEL, -errno, GATE_NAME, "open the start gate") : fd;
+}
+
+int gate_pass(int procfd, int fifo)
+{
+	int fd, r;
+
+	do {
+		fd = proc_reopen(procfd, fifo, O_WRONLY);
+	} while (fd == -EINTR);
+	if (fd < 0)
+		return fd;
+	r = fdio_write_full(fd, "", 1);
+	if (r) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+void gate_fail(int fd, const struct err *e)
+{
+	fdio_write_full(fd, e, sizeof(*e));
+}
+
+/* Wait for input or hang-up on the fifo. Return: 1 fifo ready, 0 init dead and fifo silent, -errno. */
+static int wait_ready(int fifo, int pidfd)
+{
+	struct pollfd p[2] = { { .fd = fifo, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return p[0].revents ? 1 : 0;
+}
+
+int gate_open(int dirfd, int pidfd, const char *id, struct err *e)
+{
+	auto_fd fd = openat(dirfd, GATE_NAME, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	struct err told;
+	char byte;
+	ssize_t n;
+	int r;
+
+	if (fd < 0)
+		return err_set(e, errno == ENOENT ? ERR_STATE : ERR_KERNEL, -errno, id, "open the start gate");
+	r = wait_ready(fd, pidfd);
+	if (r < 0)
+		return err_set(e, ERR_KERNEL, r, id, "wait at the start gate");
+	n = r ? fdio_read_full(fd, &byte, 1) : 0;
+	if (n != 1)
+		return err_set(e, ERR_STATE, -ESRCH, id, "cannot start a container that has stopped");
+	unlinkat(dirfd, GATE_NAME, 0);
+	r = fd_nonblock(fd, 0);
+	if (r)
+		return err_set(e, ERR_KERNEL, r, id, "wait at the start gate");
+	n = fdio_read_full(fd, &told, sizeof(told));
+	if (n == 0)
+		return 0;
+	if (n < 0 || err_sanitize(&told, (size_t)n))
+		return err_set(e, ERR_PEER, n < 0 ? (int)n : 0, id, "the container's process spoke nonsense at the gate");
+	*e = told;
+	return told.errnum ? -told.errnum : -EINVAL;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_GATE_H
+#define CLEAT_GATE_H
+#include <sys/types.h>
+#include "err.h"
+
+/*
+ * The gate between create and start: <state>/exec.fifo. init opens it for
+ * writing, which blocks until start opens it for reading; it writes one byte
+ * and execve()s. The starter reads the byte, then EOF (execve closed the fd:
+ * the program runs) or one struct err.
+ */
+#define GATE_NAME "exec.fifo"
+
+/** gate_make() - Make the fifo. Return: O_PATH fd for gate_pass(), or -errno with @e set. Context: host. */
+int gate_make(int dirfd, struct err *e);
+/**
+ * gate_pass() - Wait at the gate. Context: seal stage, raw calls only.
+ * @procfd: handle of proc_open(); @fifo: what gate_make() gave.
+ * Return: write end (close-on-exec) to report a failed execve on, or -errno.
+ */
+int gate_pass(int procfd, int fifo);
+/** gate_fail() - Report why execve did not happen. Context: seal stage. */
+void gate_fail(int fd, const struct err *e);
+/**
+ * gate_open() - Let init pass and learn whether its program runs.
+ * @pidfd: init's, or -1 on old kernels. Unlinks the fifo once init has passed.
+ * Return: 0, -ESRCH with "cannot start a container that has stopped", or init's error.
+ */
+int gate_open(int dirfd, int pidfd, const char *id, struct err *e);
+#endif

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* create: from a bundle to a process that waits at the gate. Documentation/architecture.rst numbers the steps. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "bounds.h"
+#include "child.h"
+#include "fd.h"
+#include "fdio.h"
+#include "gate.h"
+#include "hooks.h"
+#include "idmap.h"
+#include "launch.h"
+#include "ops.h"
+#include "pathfs.h"
+#include "stage.h"
+#include "steps.h"
+#include "sync.h"
+#include "template.h"
+
+struct host_ctx {
+	const struct cleat_env *env;
+	const struct cleat_create *req;
+	struct arena *arena;
+	char bundle[PATH_MAX], rootpath[PATH_MAX], cgroup[PATH_MAX];
+	int bundlefd, rootdir, procfd, fifo;
+	struct spec *spec;
+	struct process process;
+	struct join_set join;
+	uint64_t new_ns, listed_ns;
+	bool new_cgroupns, userns;
+	struct store store;
+	struct state state;
+	struct cg_host host;
+	struct cg cg;
+	bool has_cg;
+	int tree, *sources;
+	char *hook_state;
+	int sock, child_sock;
+	pid_t pid;
+	int pidfd, console;
+	struct cg_watch oom;
+};
+
+STAGE(host, STAGE_HOST);
+
+static int host_bundle(struct host_ctx *c, struct err *e)
+{
+	if (!realpath(c->req->bundle, c->bundle))
+		return err_set(e, ERR_SPEC, -errno, c->req->bundle, "bundle directory");
+	c->bundlefd = open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return c->bundlefd < 0 ? err_set(e, ERR_SPEC, -errno, c->bundle, "bundle directory") : 0;
+}
+
+static int host_spec(struct host_ctx *c, struct err *e)
+{
+	const char *path = c->req->config ? c->req->config : "config.json";
+	int r = spec_load(c->req->config ? AT_FDCWD : c->bundlefd, path, c->arena, &c->spec, c->env->log, e);
+
+	if (r)
+		return r;
+	if (!c->spec->root)
+		return err_set(e, ERR_SPEC, -EINVAL, "/root", "required field missing");
+	if (!c->spec->process)
+		return err_set(e, ERR_SPEC, -EINVAL, "/process", "required field missing");
+	if (c->env->systemd_cgroup)
+		return err_set(e, ERR_UNSUPPORTED, 0, "/linux/cgroupsPath",
+			       "the systemd cgroup driver is not supported by this version");
+	return 0;
+}
+
+static int host_terminal(struct host_ctx *c, struct err *e)
+{
+	bool t = c->spec->process->terminal;
+
+	if (c->req->terminal < 0 || t == (c->req->terminal == 1))
+		return 0;
+	if (t)
+		return err_set(e, ERR_SPEC, 0, "/process/terminal",
+			       "cannot allocate tty if cleat will detach without setting console socket");
+	return err_set(e, ERR_SPEC, 0, "/process/terminal",
+		       "cannot use console socket if cleat will not detach or allocate tty");
+}
+
+static int host_root(struct host_ctx *c, struct err *e)
+{
+	const char *path = c->spec->root->path;
+	struct stat root, top, bundle;
+
+	c->rootdir = openat(c->bundlefd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->rootdir < 0)
+		return err_set(e, ERR_SPEC, -errno, "/root/path", "root file system \"%s\"", path);
+	if (fstat(c->rootdir, &root) || stat("/", &top) || fstat(c->bundlefd, &bundle))
+		return err_set(e, ERR_KERNEL, -errno, "/root/path", "stat \"%s\"", path);
+	if (root.st_dev == top.st_dev && root.st_ino == top.st_ino)
+		return err_set(e, ERR_SPEC, -EINVAL, "/root/path", "\"%s\" is the host's own root", path);
+	if (root.st_dev == bundle.st_dev && root.st_ino == bundle.st_ino)
+		return err_set(e, ERR_SPEC, -EINVAL, "/root/path", "\"%s\" is the bundle itself", path);
+	if (path[0] == '/' ? path_clean(path, c->rootpath, sizeof(c->rootpath)) :
+	    (size_t)snprintf(c->rootpath, sizeof(c->rootpath), "%s/%s", c->bundle, path) >= sizeof(c->rootpath))
+		return err_set(e, ERR_SPEC, -ENAMETOOLONG, "/root/path", "\"%s\"", path);
+	return 0;
+}
+
+static int add_env(struct host_ctx *c, struct err *e)
+{
+	struct strv *env = &c->process.env;
+	const char **v;
+	size_t i;
+
+	if (!c->req->n_env)
+		return 0;
+	v = arena_alloc(c->arena, (env->n + c->req->n_env + 1) * sizeof(*v));
+	if (!v)
+		return err_set(e, ERR_LIMIT, -ENOMEM, "/process/env", "environment");
+	for (i = 0; i < env->n; i++)
+		v[i] = env->v[i];
+	for (i = 0; i < c->req->n_env; i++)
+		v[env->n + i] = c->req->env_add[i];
+	env->v = v;
+	env->n += c->req->n_env;
+	return 0;
+}
+
+static int host_process(struct host_ctx *c, struct err *e)
+{
+	struct filter filter = { 0 };
+	auto_fd cache = -1;
+	char key[65];
+	int r = 0;
+
+	if (c->spec->linux_->seccomp) {
+		cache = store_cache(c->env->root);
+		r = filter_get(c->spec->linux_->seccomp, cache, c->arena, &filter, key, c->env->log, e);
+	}
+	if (!r)
+		r = process_from_spec(c->spec->process, &filter, c->arena, &c->process, "/process", c->env->log, e);
+	return r ? r : add_env(c, e);
+}
+
+static int host_namespaces(struct host_ctx *c, struct err *e)
+{
+	const struct spec_namespace *ns = c->spec->linux_->namespaces.v;
+	char where[64];
+	size_t i;
+
+	for (i = 0; i < c->spec->linux_->namespaces.n; i++) {
+		int at = join_index(ns[i].type);
+
+		c->listed_ns |= (uint64_t)ns[i].type;
+		if (ns[i].type == CLONE_NEWUSER)
+			c->userns = true;
+		if (!ns[i].path) {
+			if (ns[i].type == CLONE_NEWCGROUP)
+				c->new_cgroupns = true;	/* unshared by init, once it is in its cgroup */
+			else
+				c->new_ns |= (uint64_t)ns[i].type;
+			continue;
+		}
+		snprintf(where, sizeof(where), "/linux/namespaces/%zu/path", i);
+		c->join.fd[at] = join_open(ns[i].path, ns[i].type, where, e);
+		if (c->join.fd[at] < 0)
+			return c->join.fd[at];
+	}
+	return 0;
+}
+
+static int host_store(struct host_ctx *c, struct err *e)
+{
+	return store_make(&c->store, c->env->root, c->req->id, e);
+}
+
+static void host_store_undo(struct host_ctx *c)
+{
+	struct err ignored = { 0 };
+
+	store_remove(&c->store, &ignored);
+}
+
+/* Written before there is anything to clean up: a create that is killed leaves what delete needs. */
+static int host_state(struct host_ctx *c, struct err *e)
+{
+	static char created[48];
+	struct spec_hooks *h = NULL;
+	int r = cg_host_detect(&c->host, c->arena, e);
+
+	if (r)
+		return r;
+	if (c->host.mode != CG_MODE_NONE)
+		r = cg_path(&c->host, c->spec->linux_->cgroups_path, c->req->id, c->cgroup, sizeof(c->cgroup), e);
+	if (r)
+		return r;
+	if (c->spec->hooks) {
+		h = arena_new(c->arena, struct spec_hooks);
+		if (!h)
+			return err_set(e, ERR_LIMIT, -ENOMEM, "/hooks", "hooks");
+		h->poststart = c->spec->hooks->poststart;
+		h->poststop = c->spec->hooks->poststop;
+	}
+	c->state = (struct state){
+		.version = STORE_VERSION, .oci_version = c->spec->oci_version, .id = c->req->id,
+		.bundle = c->bundle, .rootfs = c->rootpath,
+		.created = log_rfc3339(created, sizeof(created), true), .owner = geteuid(),
+		.cgroup = c->cgroup, .own_pidns = c->new_ns & CLONE_NEWPID,
+		.terminal = c->process.terminal, .namespaces = c->listed_ns,
+		.hooks = h, .annotations = c->spec->annotations,
+	};
+	return store_save(&c->store, &c->state, e);
+}
+
+static int host_cgroup(struct host_ctx *c, struct err *e)
+{
+	int r;
+
+	if (c->host.mode == CG_MODE_NONE)
+		return c->spec->linux_->resources && c->spec->linux_->resources->memory ?
+			err_set(e, ERR_UNSUPPORTED, 0, "/linux/resources", "this host has no cgroup hierarchy") : 0;
+	r = cg_make(&c->cg, &c->host, c->cgroup, c->spec->linux_->resources, c->env->log, e);
+	if (r)
+		return r;
+	c->has_cg = true;
+	if (c->spec->linux_->resources)
+		r = cg_apply(&c->cg, c->spec->linux_->resources, false, c->env->log, e);
+	if (r) {
+		struct err ignored = { 0 };
+
+		cg_remove(&c->host, c->cgroup, &ignored);
+	}
+	return r;
+}
+
+static void host_cgroup_undo(struct host_ctx *c)
+{
+	struct err ignored = { 0 };
+
+	if (!c->has_cg)
+		return;
+	cg_kill(&c->cg, SIGKILL, &ignored);
+	err_clear(&ignored);
+	cg_remove(&c->host, c->cgroup, &ignored);
+}
+
+static int host_gate(struct host_ctx *c, struct err *e)
+{
+	c->fifo = gate_make(c->store.dirfd, e);
+	return c->fifo < 0 ? c->fifo : 0;
+}
+
+/* Trees that only the host's view can reach; init attaches them. */
+static int host_trees(struct host_ctx *c, struct err *e)
+{
+	if (!(c->new_ns & CLONE_NEWNS))
+		return 0;
+	c->tree = rootfs_tree(c->rootdir);
+	if (c->tree < 0 && c->tree != -ENOSYS)
+		return err_set(e, c->tree == -EPERM ? ERR_DENIED : ERR_KERNEL, c->tree, "/root/path",
+			       "clone the mounts of \"%s\"", c->rootpath);
+	return c->userns ? rootfs_sources(c->spec, c->bundle, c->arena, &c->sources, e) : 0;
+}
+
+static void warn_by_sync(void *arg, const char *text)
+{
+	sync_warn(*(int *)arg, text);
+}
+
+/* In the new process. */
+static void child(struct host_ctx *c, int left)
+{
+	const struct spec_hooks *h = c->spec->hooks;
+	char keyring[LIMIT_KEYRING];
+	struct init_ctx ic = {
+		.spec = c->spec, .join = c->join, .left = left, .new_ns = c->new_ns,
+		.new_cgroupns = c->new_cgroupns, .wait_maps = c->new_ns & CLONE_NEWUSER,
+		.runtime_hooks = h && (h->prestart.n || h->create_runtime.n),
+		.keyring = c->req->no_new_keyring ? NULL : keyring,
+		.rf = {
+			.mnt = { .procfd = c->procfd }, .rootfd = -1, .bundle = c->bundle, .rootpath = c->rootpath,
+			.tree = c->tree, .userns = c->userns, .new_cgroupns = c->new_cgroupns,
+			.no_pivot = c->req->no_pivot, .cg_host = &c->host, .cgroup = c->cgroup,
+			.sources = c->sources, .arena = c->arena,
+			.warn = warn_by_sync, .arg = &c->child_sock,
+		},
+		.seal = {
+			.p = &c->process, .sock = c->child_sock, .procfd = c->procfd, .fifo = c->fifo,
+			.stdio = { c->req->stdio.in, c->req->stdio.out, c->req->stdio.err },
+			.preserve_fds = c->req->preserve_fds,
+			.io_uid = c->req->io_uid, .io_gid = c->req->io_gid, .has_io_owner = c->req->has_io_owner,
+			.limits = c->process.rlimits.n || c->process.has_oom_score_adj,
+			.start_hooks = h ? &h->start_container : NULL,
+		},
+	};
+
+	snprintf(keyring, sizeof(keyring), "_ses.%s", c->req->id);
+	/* Inside, the container's process is whatever its pid namespace calls it. */
+	ic.hook_state = container_hook_state(&c->state, CLEAT_CREATING, getpid());
+	ic.seal.state = container_hook_state(&c->state, CLEAT_CREATED, getpid());
+	if (!ic.hook_state || !ic.seal.state) {
+		struct err e = { 0 };
+
+		err_set(&e, ERR_LIMIT, -ENOMEM, NULL, "state for hooks");
+		stage_exit(c->child_sock, -1, &e);
+	}
+	init_main(&ic);
+}
+
+static int host_launch(struct host_ctx *c, struct err *e)
+{
+	struct launch l = { .new_ns = c->new_ns, .join = c->join, .pidfd = -1, .parent = c->env->parent_clone };
+	int left = 0, r, sv[2];
+
+	r = fdio_socketpair(sv);
+	if (r)
+		return err_set(e, ERR_KERNEL, r, NULL, "socketpair");
+	c->sock = sv[0];
+	c->child_sock = sv[1];
+	l.sock = c->sock;
+	l.child_sock = c->child_sock;
+	l.cgroup_fd = c->has_cg ? cg_enter_fd(&c->cg) : -1;
+	if (l.cgroup_fd < 0)
+		l.cgroup_fd = -1;
+	r = launch(&l, &c->pidfd, &left, e);
+	if (r == -EOPNOTSUPP && l.cgroup_fd >= 0) {
+		l.cgroup_fd = -1;
+		r = launch(&l, &c->pidfd, &left, e);
+	}
+	if (!r)
+		child(c, left);
+	fd_close(&c->child_sock);
+	if (r < 0)
+		return err_set(e, ERR_KERNEL, r, NULL, "clone the container's process");
+	c->pid = r;
+	if (c->env->on_process && (r = c->env->on_process(c->env->arg, c->pid, c->pidfd)))
+		err_set(e, ERR_PEER, r, NULL, "report the container's process");
+	else
+		r = 0;
+	if (!r && c->has_cg && l.cgroup_fd < 0)
+		r = 0;
+	c->state.pid = c->pid;
+	if (r) {
+		kill(c->pid, SIGKILL);
+		op_reap(c->env, c->pid, c->pidfd);
+	}
+	return r;
+}
+
+static void host_launch_undo(struct host_ctx *c)
+{
+	child_pidfd_signal(c->pidfd, c->pid, SIGKILL);
+	op_reap(c->env, c->pid, c->pidfd);
+}
+
+static int map_array(const struct objv *v, struct arena *a, struct idmap **out)
+{
+	const struct spec_idmap *m = v->v;
+	struct idmap *to = arena_alloc(a, (v->n + 1) * sizeof(*to));
+	size_t i;
+
+	if (!to)
+		return -ENOMEM;
+	for (i = 0; i < v->n; i++)
+		to[i] = (struct idmap){ m[i].container_id, m[i].host_id, m[i].size };
+	*out = to;
+	return 0;
+}
+
+static int host_maps(struct host_ctx *c, struct err *e)
+{
+	const struct spec_linux *l = c->spec->linux_;
+	struct idmap *uids, *gids;
+	int r;
+
+	if (!(c->new_ns & CLONE_NEWUSER))
+		return 0;
+	if (map_array(&l->uid_mappings, c->arena, &uids) || map_array(&l->gid_mappings, c->arena, &gids))
+		return err_set(e, ERR_LIMIT, -ENOMEM, "/linux/uidMappings", "maps");
+	r = idmap_write(c->procfd, c->pid, uids, l->uid_mappings.n, gids, l->gid_mappings.n, geteuid() != 0, e);
+	if (!r && sync_send(c->sock, SYNC_GO, 0, -1) == -EPIPE)
+		r = 0;	/* it died: supervise tells why */
+	return r;
+}
+
+static int host_place(struct host_ctx *c, struct err *e)
+{
+	int r = 0;
+
+	if (c->has_cg && (cg_enter_fd(&c->cg) < 0))
+		r = cg_enter_pid(&c->cg, c->pid, e);
+	if (!r)
+		sync_send(c->sock, SYNC_GO, 0, -1);
+	return r;
+}
+
+/* While init mounts: what the parent can do meanwhile. */
+static int host_meanwhile(struct host_ctx *c, struct err *e)
+{
+	struct template t = { .process = c->process, .namespaces = c->listed_ns };
+	struct err ignored = { 0 };
+	int r = template_save(c->store.dirfd, &t, e);
+
+	if (r)
+		return r;
+	if (c->has_cg && cg_watch_open(&c->cg, &c->oom, &ignored))
+		c->oom = (struct cg_watch){ .event = -1, .source = -1 };
+	r = child_start_time(c->procfd, c->pid, &c->state.start_time, NULL);
+	return r && r != -ENOENT && r != -ESRCH ?
+		err_set(e, ERR_KERNEL, r, NULL, "read the start time of process %d", (int)c->pid) : 0;
+}
+
+static int run_runtime_hooks(void *arg, struct err *e)
+{
+	struct host_ctx *c = arg;
+	int r;
+
+	c->hook_state = container_hook_state(&c->state, CLEAT_CREATING, c->pid);
+	if (!c->hook_state)
+		return err_set(e, ERR_LIMIT, -ENOMEM, "/hooks", "state for hooks");
+	r = hooks_run(&c->spec->hooks->prestart, "prestart", c->hook_state, NULL, false, c->env->log, e);
+	if (!r)
+		r = hooks_run(&c->spec->hooks->create_runtime, "createRuntime", c->hook_state, NULL, false,
+			      c->env->log, e);
+	return r;
+}
+
+static int host_supervise(struct host_ctx *c, struct err *e)
+{
+	struct supervise s = {
+		.log = c->env->log, .sock = c->sock, .procfd = c->procfd, .pid = c->pid, .pidfd = c->pidfd,
+		.p = &c->process, .console = -1, .hooks = run_runtime_hooks, .arg = c,
+	};
+	int r = supervise_until_ready(&s, e);
+
+	c->console = s.console;
+	if (r && e->kind == ERR_PEER && c->oom.event >= 0 && cg_watch_read(&c->oom) > 0)
+		err_context(e, "container init was OOM-killed (memory limit too low?)");
+	return r;
+}
+
+static int host_commit(struct host_ctx *c, struct err *e)
+{
+	int r = store_save(&c->store, &c->state, e);
+
+	if (!r && sync_send(c->sock, SYNC_GO, 0, -1))
+		r = err_set(e, ERR_PEER, 0, NULL, "the container's process died while it was being set up");
+	return r;
+}
+
+static const struct host_step create_steps[] = {
+	{ "bundle", host_bundle, NULL },
+	{ "spec", host_spec, NULL },
+	{ "terminal", host_terminal, NULL },
+	{ "root", host_root, NULL },
+	{ "process", host_process, NULL },
+	{ "namespaces", host_namespaces, NULL },
+	{ "store", host_store, host_store_undo },
+	{ "state", host_state, NULL },
+	{ "cgroup", host_cgroup, host_cgroup_undo },	/* limits before the first process is in it */
+	{ "gate", host_gate, NULL },
+	{ "trees", host_trees, NULL },
+	{ "launch", host_launch, host_launch_undo },
+	{ "maps", host_maps, NULL },
+	{ "place", host_place, NULL },
+	{ "meanwhile", host_meanwhile, NULL },
+	{ "supervise", host_supervise, NULL },
+	{ "commit", host_commit, NULL },
+};
+
+static void close_ctx(struct host_ctx *c)
+{
+	size_t i;
+
+	for (i = 0; c->sources && i < c->spec->mounts.n; i++)
+		fd_close(&c->sources[i]);
+	fd_close(&c->bundlefd);
+	fd_close(&c->rootdir);
+	fd_close(&c->procfd);
+	fd_close(&c->fifo);
+	fd_close(&c->tree);
+	fd_close(&c->sock);
+	fd_close(&c->child_sock);
+	join_close(&c->join);
+	if (c->has_cg)
+		cg_close(&c->cg);
+	store_close(&c->store);
+	free(c->hook_state);
+}
+
+static void poststop(struct host_ctx *c)
+{
+	auto_buf state = BUF_INIT;
+	struct err ignored = { 0 };
+
+	/* Once runtime hooks ran, poststop must undo what they did, also after a failed create. */
+	if (!c->hook_state || !c->spec->hooks->poststop.n)
+		return;
+	free(c->hook_state);
+	c->hook_state = container_hook_state(&c->state, CLEAT_STOPPED, 0);
+	if (c->hook_state)
+		hooks_run(&c->spec->hooks->poststop, "poststop", c->hook_state, NULL, true, c->env->log, &ignored);
+}
+
+int cleat_create(const struct cleat_env *env, const struct cleat_create *req, struct cleat_process *out,
+		 struct err *e)
+{
+	auto_arena arena = ARENA_INIT;
+	struct host_ctx c = {
+		.env = env, .req = req, .arena = &arena,
+		.bundlefd = -1, .rootdir = -1, .procfd = -1, .fifo = -1, .tree = -1,
+		.join = JOIN_SET_INIT, .store = STORE_INIT, .sock = -1, .child_sock = -1, .pidfd = -1, .console = -1,
+		.oom = { .event = -1, .source = -1 },
+	};
+	int r = cleat_id_check(req->id, e);
+
+	if (r)
+		return r;
+	c.procfd = proc_open();
+	if (c.procfd < 0)
+		return err_set(e, ERR_KERNEL, c.procfd, "/proc", "open a trusted procfs");
+	r = host_run(create_steps, sizeof(create_steps) / sizeof(create_steps[0]), &c, e);
+	if (r) {
+		poststop(&c);
+		fd_close(&c.pidfd);
+		fd_close(&c.console);
+		cg_watch_close(&c.oom);
+	} else {
+		*out = (struct cleat_process){
+			.pid = c.pid, .pidfd = c.pidfd, .console = c.console, .oom = c.oom,
+			.own_pidns = c.state.own_pidns,
+		};
+	}
+	close_ctx(&c);
+	return r;
+}

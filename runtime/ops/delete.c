@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* delete: leave nothing. Repeatable: an interrupted one is finished by the next. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include "child.h"
+#include "fd.h"
+#include "hooks.h"
+#include "ops.h"
+#include "pathfs.h"
+
+#define DEATH_WAIT_MS 10000
+
+static int kill_init(struct container *c, struct err *e)
+{
+	auto_fd pidfd = store_pidfd(&c->state, c->procfd);
+	struct err ignored = { 0 };
+	struct cg cg;
+	int r;
+
+	if (pidfd == -ESRCH)
+		return 0;
+	r = child_pidfd_signal(pidfd, c->state.pid, SIGKILL);
+	if (r && r != -ESRCH)
+		return err_set(e, ERR_KERNEL, r, c->state.id, "kill process %d", c->state.pid);
+	if (c->status == CLEAT_PAUSED && !container_cgroup(c, &cg, &ignored)) {
+		cg_freeze(&cg, false, &ignored);
+		cg_close(&cg);
+	}
+	if (pidfd >= 0 && child_pidfd_wait_ms(pidfd, DEATH_WAIT_MS))
+		return err_set(e, ERR_TIMEOUT, 0, c->state.id, "process %d does not die", c->state.pid);
+	return 0;
+}
+
+/* What is left in the cgroup: children that had no pid namespace to die with, or that detached. */
+static int kill_leftovers(struct container *c, struct err *e)
+{
+	struct err ignored = { 0 };
+	struct cg cg;
+	int r;
+
+	if (!c->state.cgroup[0] || cg_open(&cg, &c->host, c->state.cgroup, &ignored))
+		return 0;
+	r = cg_kill(&cg, SIGKILL, e);
+	cg_close(&cg);
+	return r;
+}
+
+static void poststop(struct container *c, const struct cleat_env *env)
+{
+	struct err ignored = { 0 };
+	char *state;
+
+	if (!c->state.hooks || !c->state.hooks->poststop.n)
+		return;
+	state = container_hook_state(&c->state, CLEAT_STOPPED, 0);
+	if (state)
+		hooks_run(&c->state.hooks->poststop, "poststop", state, NULL, true, env->log, &ignored);
+	free(state);
+}
+
+static int destroy(struct container *c, const struct cleat_env *env, struct err *e)
+{
+	int r = kill_leftovers(c, e);
+
+	if (!r && c->state.cgroup[0])
+		r = cg_remove(&c->host, c->state.cgroup, e);
+	if (!r)
+		r = store_remove(&c->store, e);
+	if (!r)
+		poststop(c, env);
+	return r;
+}
+
+/* A directory without a readable state.json: there is nothing else to find by it. */
+static int delete_half_made(struct container *c, bool force, const char *id, struct err *e)
+{
+	struct err why = *e;
+	int r;
+
+	/* A damaged state.json names a cgroup and processes that we then cannot see; only force gives that up. */
+	if (why.kind != ERR_NOT_FOUND && !force)
+		return -EINVAL;
+	err_clear(e);
+	r = store_remove(&c->store, e);
+	if (r)
+		return r;
+	return force ? 0 : err_set(e, ERR_NOT_FOUND, -ENOENT, id, "container does not exist");
+}
+
+int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct err *e)
+{
+	auto_container c = CONTAINER_INIT;
+	int r = container_open(&c, env, id, STORE_EXCLUSIVE, e);
+
+	if (r && c.store.dirfd >= 0)
+		return delete_half_made(&c, force, id, e);
+	if (r) {
+		if (!force || e->kind != ERR_NOT_FOUND)
+			return r;
+		err_clear(e);
+		return 0;
+	}
+	if ((c.status == CLEAT_RUNNING || c.status == CLEAT_PAUSED) && !force)
+		return err_set(e, ERR_STATE, 0, NULL, "cannot delete container %s that is not stopped: %s", id,
+			       cleat_status_name(c.status));
+	if (c.status != CLEAT_STOPPED)
+		r = kill_init(&c, e);
+	return r ? r : destroy(&c, env, e);
+}

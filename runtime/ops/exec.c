@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* exec: a further process in a running container. Reads the template, not the bundle. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "caps.h"
+#include "child.h"
+#include "fd.h"
+#include "fdio.h"
+#include "launch.h"
+#include "num.h"
+#include "ops.h"
+#include "pathfs.h"
+#include "steps.h"
+#include "sync.h"
+#include "template.h"
+
+struct exec_ctx {
+	const struct cleat_env *env;
+	const struct cleat_exec *req;
+	struct container *c;
+	struct template t;
+	struct process p;
+	struct cg cg;
+	bool has_cg;
+	int subcg;		/* directory of a sub-cgroup asked for, or -1 */
+	int pidfd;		/* init's */
+	struct join_set join;
+	bool by_pidfd;
+	int sock, child_sock;
+};
+
+/* "UID[:GID]", the whole string (CVE-2026-30892). */
+static int parse_user(const char *user, struct process *p, struct err *e)
+{
+	const char *colon = strchr(user, ':');
+	char uid[16];
+	size_t n = colon ? (size_t)(colon - user) : strlen(user);
+	uint32_t u, g = p->gid;
+
+	if (n < sizeof(uid)) {
+		memcpy(uid, user, n);
+		uid[n] = 0;
+		if (!num_u32(uid, &u) && u != UINT32_MAX &&
+		    (!colon || (!num_u32(colon + 1, &g) && g != UINT32_MAX))) {
+			p->uid = u;
+			p->gid = g;
+			return 0;
+		}
+	}
+	return err_set(e, ERR_SPEC, -EINVAL, "--user", "\"%s\" is not UID or UID:GID", user);
+}
+
+/* The container's own process with what the caller lays over it. */
+static int overlay(struct exec_ctx *x, struct err *e)
+{
+	const struct cleat_exec *q = x->req;
+	struct process *p = &x->p;
+	const struct strv names = { (const char **)(uintptr_t)q->caps, q->n_caps };
+	struct arena *a = &x->c->arena;
+	uint64_t more = 0;
+	const char **env;
+	size_t i;
+	int r = 0;
+
+	*p = x->t.process;
+	p->terminal = false;
+	p->rows = p->columns = 0;
+	if (q->n_args) {
+		p->args.v = (const char **)(uintptr_t)q->args;
+		p->args.n = q->n_args;
+	}
+	if (q->cwd)
+		p->cwd = q->cwd;
+	if (q->n_env) {
+		env = arena_alloc(a, (p->env.n + q->n_env + 1) * sizeof(*env));
+		if (!env)
+			return err_set(e, ERR_LIMIT, -ENOMEM, "--env", "environment");
+		for (i = 0; i < p->env.n; i++)
+			env[i] = p->env.v[i];
+		for (i = 0; i < q->n_env; i++)
+			env[p->env.n + i] = q->env_add[i];
+		p->env.v = env;
+		p->env.n += q->n_env;
+	}
+	if (q->user)
+		r = parse_user(q->user, p, e);
+	if (!r && q->n_gids) {
+		p->gids.v = (uint32_t *)(uintptr_t)q->additional_gids;
+		p->gids.n = q->n_gids;
+	}
+	if (q->no_new_privs == 1)
+		p->no_new_privileges = true;
+	if (!r && q->n_caps) {
+		r = caps_parse(&names, &more, x->env->log);
+		if (r)
+			return err_set(e, ERR_LIMIT, r, "--cap", "capabilities");
+		p->caps[CAP_SET_BOUNDING] |= more;
+		p->caps[CAP_SET_EFFECTIVE] |= more;
+		p->caps[CAP_SET_PERMITTED] |= more;
+		/* Never inheritable (CVE-2022-29162); ambient only where the spec has it inheritable. */
+		p->caps[CAP_SET_AMBIENT] |= more & p->caps[CAP_SET_INHERITABLE];
+	}
+	if (!r && (p->cwd[0] != '/'))
+		r = err_set(e, ERR_SPEC, -EINVAL, "/process/cwd", "\"%s\" is not an absolute path", p->cwd);
+	return r;
+}
+
+static int from_document(struct exec_ctx *x, struct err *e)
+{
+	struct spec_process *sp;
+	int r = spec_process_parse(x->req->process_json, x->req->process_len, &x->c->arena, &sp, x->env->log, e);
+
+	if (!r)
+		r = process_from_spec(sp, &x->t.process.filter, &x->c->arena, &x->p, "", x->env->log, e);
+	if (r)
+		return r;
+	/* A document without capabilities leaves the container's own. */
+	if (!sp->capabilities)
+		memcpy(x->p.caps, x->t.process.caps, sizeof(x->p.caps));
+	if (!x->p.has_umask) {
+		x->p.umask = x->t.process.umask;
+		x->p.has_umask = x->t.process.has_umask;
+	}
+	return 0;
+}
+
+/* A cgroup below the container's own; nothing above it can be named (t-subcgroup). */
+static int open_subcgroup(struct exec_ctx *x, struct err *e)
+{
+	const char *path = x->req->cgroup;
+
+	x->subcg = -1;
+	if (!path || !path[0] || !strcmp(path, "/") || !strcmp(path, "."))
+		return 0;
+	if (cg_enter_fd(&x->cg) < 0)
+		return err_set(e, ERR_UNSUPPORTED, 0, "--cgroup", "\"%s\": sub-cgroups need cgroup v2 in this version", path);
+	x->subcg = path_open_beneath(cg_enter_fd(&x->cg), path[0] == '/' ? path + 1 : path,
+				     O_RDONLY | O_DIRECTORY, 0);
+	return x->subcg < 0 ? err_set(e, ERR_SPEC, x->subcg, "--cgroup", "open the sub-cgroup \"%s\"", path) : 0;
+}
+
+/* Namespace files of init: for kernels below 5.8, and to check what we join. */
+static int open_namespaces(struct exec_ctx *x, struct err *e)
+{
+	int i, r;
+
+	for (i = 0; i < JOIN_KINDS; i++) {
+		char path[48];
+
+		if (!(x->t.namespaces & (uint64_t)join_kinds[i].flag))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/ns/%s", x->c->state.pid, join_kinds[i].file);
+		r = join_open(path, join_kinds[i].flag, NULL, e);
+		if (r < 0)
+			return r;
+		x->join.fd[i] = r;
+	}
+	/* The pid may have been used again before the files were opened. */
+	return store_status(&x->c->store, &x->c->state, x->c->procfd, NULL) == CLEAT_STOPPED ?
+		container_not_running(x->c->state.id, e) : 0;
+}
+
+static void child(struct exec_ctx *x, int left)
+{
+	struct join_ctx j = {
+		.join = x->join, .left = left, .pidfd = x->by_pidfd ? x->pidfd : -1,
+		.seal = {
+			.p = &x->p, .sock = x->child_sock, .procfd = x->c->procfd, .fifo = -1,
+			.stdio = { x->req->stdio.in, x->req->stdio.out, x->req->stdio.err },
+			.preserve_fds = x->req->preserve_fds,
+			.io_uid = x->req->io_uid, .io_gid = x->req->io_gid, .has_io_owner = x->req->has_io_owner,
+			.limits = x->p.rlimits.n || x->p.has_oom_score_adj,
+		},
+	};
+
+	join_main(&j);
+}
+
+static pid_t try_launch(struct exec_ctx *x, int cgroup_fd, int *pidfd, struct err *e)
+{
+	struct launch l = {
+		.join = x->join, .pidfd = x->by_pidfd ? x->pidfd : -1, .pidfd_flags = (int)x->t.namespaces,
+		.parent = x->env->parent_clone, .cgroup_fd = cgroup_fd,
+		.sock = x->sock, .child_sock = x->child_sock,
+	};
+	int left = 0;
+	pid_t r = launch(&l, pidfd, &left, e);
+
+	if (!r)
+		child(x, left);
+	return r;
+}
+
+/* Clone into the cgroup and by pidfd where the kernel can; else by cgroup.procs and by namespace files. */
+static pid_t start_process(struct exec_ctx *x, int *pidfd, bool *placed, struct err *e)
+{
+	int cgfd = x->subcg >= 0 ? x->subcg : x->has_cg ? cg_enter_fd(&x->cg) : -1;
+	pid_t r;
+	int q;
+
+	if (cgfd < 0)
+		cgfd = -1;
+	x->by_pidfd = x->pidfd >= 0;
+	for (;;) {
+		*placed = cgfd >= 0;
+		r = try_launch(x, cgfd, pidfd, e);
+		if (e->kind != ERR_NONE || r > 0)
+			return r;
+		if (r == -EOPNOTSUPP && cgfd >= 0) {
+			cgfd = -1;
+		} else if (r == -EINVAL && x->by_pidfd) {
+			x->by_pidfd = false;
+			q = open_namespaces(x, e);
+			if (q)
+				return q;
+		} else {
+			return err_set(e, ERR_KERNEL, r, NULL, "clone the process");
+		}
+	}
+}
+
+static int place(struct exec_ctx *x, pid_t pid, struct err *e)
+{
+	char text[16];
+	int n, r;
+
+	if (x->subcg < 0)
+		return x->has_cg ? cg_enter_pid(&x->cg, pid, e) : 0;
+	n = snprintf(text, sizeof(text), "%d", (int)pid);
+	r = path_write(x->subcg, "cgroup.procs", text, (size_t)n);
+	return r ? err_set(e, ERR_KERNEL, r, "--cgroup", "enter the sub-cgroup \"%s\"", x->req->cgroup) : 0;
+}
+
+static int run(struct exec_ctx *x, struct cleat_process *out, struct err *e)
+{
+	struct supervise s = { .log = x->env->log, .procfd = x->c->procfd, .p = &x->p, .console = -1, .pidfd = -1 };
+	bool placed;
+	int sv[2], r = fdio_socketpair(sv);
+
+	if (r)
+		return err_set(e, ERR_KERNEL, r, NULL, "socketpair");
+	x->sock = s.sock = sv[0];
+	x->child_sock = sv[1];
+	s.pid = start_process(x, &s.pidfd, &placed, e);
+	fd_close(&x->child_sock);
+	r = s.pid < 0 ? s.pid : 0;
+	if (!r && x->env->on_process && (r = x->env->on_process(x->env->arg, s.pid, s.pidfd)))
+		err_set(e, ERR_PEER, r, NULL, "report the process");
+	if (!r && !placed)
+		r = place(x, s.pid, e);
+	if (!r)
+		r = supervise_until_ready(&s, e);
+	if (!r && !(r = sync_send(s.sock, SYNC_GO, 0, -1)))
+		r = supervise_until_exec(&s, e);
+	fd_close(&x->sock);
+	if (!r) {
+		*out = (struct cleat_process){
+			.pid = s.pid, .pidfd = s.pidfd, .console = s.console, .oom = { .event = -1, .source = -1 },
+		};
+		return 0;
+	}
+	err_set(e, ERR_PEER, r, NULL, "the process died while it was being set up");
+	if (s.pid > 0) {
+		child_pidfd_signal(s.pidfd, s.pid, SIGKILL);
+		op_reap(x->env, s.pid, s.pidfd);
+	}
+	fd_close(&s.pidfd);
+	fd_close(&s.console);
+	return r;
+}
+
+static int prepare(struct exec_ctx *x, struct err *e)
+{
+	struct container *c = x->c;
+	int r;
+
+	if (c->status == CLEAT_STOPPED || c->status == CLEAT_CREATING)
+		return err_set(e, ERR_STATE, 0, c->state.id, "cannot exec in a stopped container");
+	if (c->status == CLEAT_PAUSED && !x->req->ignore_paused)
+		return err_set(e, ERR_STATE, 0, c->state.id,
+			       "cannot exec in a paused container (use --ignore-paused to override)");
+	r = template_load(c->store.dirfd, &c->arena, &x->t, e);
+	if (!r)
+		r = x->req->process_json ? from_document(x, e) : overlay(x, e);
+	if (r)
+		return r;
+	if (x->req->terminal >= 0)
+		x->p.terminal = x->req->terminal;
+	x->pidfd = store_pidfd(&c->state, c->procfd);
+	if (x->pidfd == -ESRCH)
+		return err_set(e, ERR_STATE, 0, c->state.id, "cannot exec in a stopped container");
+	if (x->pidfd < 0)
+		return open_namespaces(x, e);
+	return 0;
+}
+
+int cleat_exec(const struct cleat_env *env, const struct cleat_exec *req, struct cleat_process *out, struct err *e)
+{
+	auto_container c = CONTAINER_INIT;
+	struct exec_ctx x = {
+		.env = env, .req = req, .c = &c, .subcg = -1, .pidfd = -1, .join = JOIN_SET_INIT,
+		.sock = -1, .child_sock = -1,
+	};
+	/* Shared: execs run side by side, none runs beside a start, a pause or a delete. */
+	int r = container_open(&c, env, req->id, STORE_SHARED, e);
+
+	if (!r)
+		r = prepare(&x, e);
+	if (!r && c.state.cgroup[0]) {
+		r = container_cgroup(&c, &x.cg, e);
+		x.has_cg = !r;
+	}
+	if (!r)
+		r = open_subcgroup(&x, e);
+	if (!r)
+		r = run(&x, out, e);
+	if (x.has_cg)
+		cg_close(&x.cg);
+	fd_close(&x.subcg);
+	fd_close(&x.pidfd);
+	join_close(&x.join);
+	return r;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_OPS_H
+#define CLEAT_OPS_H
+#include "cgroup.h"
+#include "cleat.h"
+#include "process.h"
+#include "spec.h"
+#include "store.h"
+
+/* What operations share. Context of all of it: host stage. */
+
+/**
+ * struct supervise - The worker's side of the conversation with a process it made.
+ */
+struct supervise {
+	const struct log *log;
+	int sock;		/* our end */
+	int procfd;
+	pid_t pid;
+	int pidfd;
+	const struct process *p;
+	int console;		/* the pty master, once it came */
+	int (*hooks)(void *arg, struct err *e);	/* answers SYNC_HOOKS */
+	void *arg;
+};
+/** supervise_until_ready() - Serve requests until SYNC_READY, which is left unanswered. */
+int supervise_until_ready(struct supervise *s, struct err *e);
+/** supervise_until_exec() - After the answer: 0 once execve closed the socket, or why it did not happen. */
+int supervise_until_exec(struct supervise *s, struct err *e);
+
+/** struct container - An opened container: what most operations begin with. */
+struct container {
+	struct store store;
+	struct state state;
+	struct arena arena;
+	struct cg_host host;
+	int procfd;
+	enum cleat_status status;
+};
+#define CONTAINER_INIT { .store = STORE_INIT, .procfd = -1 }
+/** container_open() - Open, lock, load, derive the status. -ENOENT: "container does not exist". */
+int container_open(struct container *c, const struct cleat_env *env, const char *id, enum store_lock lock,
+		   struct err *e);
+void container_close(struct container *c);
+#define auto_container __attribute__((cleanup(container_close))) struct container
+/** container_cgroup() - Open the container's cgroup. -ENOENT with @e set when it has none. */
+int container_cgroup(struct container *c, struct cg *cg, struct err *e);
+/** container_hook_state() - The document for hooks; heap, NULL when out of memory. */
+char *container_hook_state(const struct state *st, enum cleat_status status, pid_t pid);
+/** container_not_running() - The error of operations that need a live container. */
+int container_not_running(const char *id, struct err *e);
+/** op_reap() - Wait for the death of a process we killed: by waitpid if it is our child, else by pidfd. */
+void op_reap(const struct cleat_env *env, pid_t pid, int pidfd);
+#endif

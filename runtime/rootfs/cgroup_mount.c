@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Mounts of type cgroup and cgroup2. */
+#include "rootfs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "fd.h"
+#include "pathfs.h"
+
+/* The container's own directory of a hierarchy. Return: O_PATH fd or -errno. */
+static int open_own(const struct cg_hierarchy *h, const char *path)
+{
+	char full[PATH_MAX];
+	int fd, n = snprintf(full, sizeof(full), "%s%s", h->mountpoint, path);
+
+	if (n < 0 || (size_t)n >= sizeof(full))
+		return -ENAMETOOLONG;
+	fd = open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int bind_with_flags(struct rootfs *r, int source, unsigned long flags, int target)
+{
+	auto_fd mount = mnt_clone(source, "", false);
+
+	if (mount == -ENOSYS) {
+		/* Old calls: the flags go on by a remount of the very directory that was mounted on. */
+		int q = mnt_bind(&r->mnt, source, false, false, target, NULL);
+
+		return q;
+	}
+	if (mount < 0)
+		return mount;
+	if (mnt_attr_of(flags)) {
+		int q = mnt_setattr(&r->mnt, mount, mnt_attr_of(flags), 0, false);
+
+		if (q)
+			return q;
+	}
+	return mnt_attach(mount, target);
+}
+
+static int mount_unified(struct rootfs *r, const struct cg_hierarchy *h, unsigned long flags, int target,
+			 bool new_ns)
+{
+	const struct mnt_fs f = { "cgroup2", "cgroup", flags, NULL };
+	auto_fd own = -1;
+	int q = mnt_new(&r->mnt, &f, target, NULL);
+
+	if (q != -EPERM && q != -EBUSY)
+		return q;
+	own = open_own(h, new_ns ? r->cgroup : "");
+	return own < 0 ? own : bind_with_flags(r, own, flags, target);
+}
+
+/* Words of a v1 mount: its controllers, or "none,name=...". */
+static int v1_words(struct rootfs *r, const struct cg_hierarchy *h, struct strv *out)
+{
+	const char *p = h->controllers;
+	size_t n = 0;
+
+	out->v = arena_alloc(r->arena, 16 * sizeof(*out->v));
+	if (!out->v)
+		return -ENOMEM;
+	if (!strncmp(p, "name=", 5))
+		out->v[n++] = "none";
+	while (*p && n < 16) {
+		size_t len = strcspn(p, ",");
+
+		out->v[n] = arena_strndup(r->arena, p, len);
+		if (!out->v[n++])
+			return -ENOMEM;
+		p += len;
+		p += *p == ',';
+	}
+	out->n = n;
+	return 0;
+}
+
+static int mount_v1_one(struct rootfs *r, const struct cg_hierarchy *h, unsigned long flags, int target)
+{
+	struct mnt_fs f = { "cgroup", "cgroup", flags, NULL };
+	struct strv words;
+	auto_fd own = -1;
+	int q;
+
+	if (h->v2)
+		return mount_unified(r, h, flags, target, r->new_cgroupns);
+	if (r->new_cgroupns) {
+		q = v1_words(r, h, &words);
+		if (q)
+			return q;
+		f.data = &words;
+		return mnt_new(&r->mnt, &f, target, NULL);
+	}
+	own = open_own(h, r->cgroup);
+	/* A hierarchy that the container is not in (unified on a hybrid host) is shown as it is. */
+	if (own == -ENOENT)
+		own = open_own(h, "");
+	return own < 0 ? own : bind_with_flags(r, own, flags, target);
+}
+
+/* "cpu,cpuacct" is also reachable as cpu and as cpuacct. */
+static int link_names(int dir, const char *name)
+{
+	const char *p = name;
+	char one[NAME_MAX + 1];
+
+	if (!strchr(name, ','))
+		return 0;
+	while (*p) {
+		size_t n = strcspn(p, ",");
+
+		if (n > NAME_MAX)
+			return -ENAMETOOLONG;
+		memcpy(one, p, n);
+		one[n] = 0;
+		if (symlinkat(name, dir, one) && errno != EEXIST)
+			return -errno;
+		p += n;
+		p += *p == ',';
+	}
+	return 0;
+}
+
+static int mount_v1(struct rootfs *r, const struct spec_mount *m, const struct mount_options *o, int target,
+		    const char *where, struct err *e)
+{
+	static const char *const words[] = { "mode=755" };
+	const struct strv data = { (const char **)(uintptr_t)words, 1 };
+	const struct mnt_fs f = { "tmpfs", "tmpfs", o->flags & ~(unsigned long)MS_RDONLY, &data };
+	auto_fd top = -1;
+	size_t i;
+	int q;
+
+	q = mnt_new(&r->mnt, &f, target, &top);
+	if (!q && top < 0)
+		top = path_open_in_root(r->rootfd, m->destination, O_PATH);
+	if (q || top < 0)
+		return err_set(e, ERR_KERNEL, q ? q : top, where, "mount a tmpfs for the cgroup hierarchies");
+	for (i = 0; i < r->cg_host->n; i++) {
+		const struct cg_hierarchy *h = &r->cg_host->h[i];
+		const char *name = strrchr(h->mountpoint, '/') + 1;
+		auto_fd dir = -1;
+
+		if (mkdirat(top, name, 0755))
+			q = -errno;
+		dir = q ? q : openat(top, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (dir < 0)
+			q = q ? q : -errno;
+		if (!q)
+			q = mount_v1_one(r, h, o->flags, dir);
+		if (!q)
+			q = link_names(top, name);
+		if (q)
+			return err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, where,
+				       "mount the cgroup hierarchy \"%s\"", name);
+	}
+	return o->flags & MS_RDONLY ? rootfs_late_ro(r, take_fd(&top), e) : 0;
+}
+
+int rootfs_cgroup_mount(struct rootfs *r, const struct spec_mount *m, const struct mount_options *o,
+			int target, const char *where, struct err *e)
+{
+	int q;
+
+	if (r->cg_host->mode == CG_MODE_NONE)
+		return err_set(e, ERR_UNSUPPORTED, 0, where, "this host has no cgroup hierarchy to mount");
+	if (r->cg_host->mode != CG_MODE_V2)
+		return mount_v1(r, m, o, target, where, e);
+	q = mount_unified(r, &r->cg_host->h[r->cg_host->n - 1], o->flags, target, r->new_cgroupns);
+	return q ? err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, where, "mount the cgroup2 hierarchy") : 0;
+}

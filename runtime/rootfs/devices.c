@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Device nodes and links of /dev. */
+#include "rootfs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include "fd.h"
+#include "pathfs.h"
+
+static const struct spec_device default_devices[] = {
+	{ .type = 'c', .path = "/dev/null", .major = 1, .minor = 3 },
+	{ .type = 'c', .path = "/dev/zero", .major = 1, .minor = 5 },
+	{ .type = 'c', .path = "/dev/full", .major = 1, .minor = 7 },
+	{ .type = 'c', .path = "/dev/random", .major = 1, .minor = 8 },
+	{ .type = 'c', .path = "/dev/urandom", .major = 1, .minor = 9 },
+	{ .type = 'c', .path = "/dev/tty", .major = 5, .minor = 0 },
+};
+
+static mode_t type_bits(int type)
+{
+	return type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR;
+}
+
+static bool is_same(const struct stat *st, const struct spec_device *d)
+{
+	return (st->st_mode & S_IFMT) == type_bits(d->type) &&
+	       (d->type == 'p' || st->st_rdev == makedev((unsigned int)d->major, (unsigned int)d->minor));
+}
+
+/* In a user namespace (or where mknod is refused) the host's node is bound. */
+static int bind_device(struct rootfs *r, const struct spec_device *d, const char *where, struct err *e)
+{
+	auto_fd host = open(d->path, O_PATH | O_CLOEXEC), target = -1;
+	struct stat st;
+	int q;
+
+	if (host < 0)
+		return err_set(e, ERR_SPEC, -errno, where, "device \"%s\" of the host", d->path);
+	if (fstat(host, &st) || !is_same(&st, d))
+		return err_set(e, ERR_SPEC, -ENODEV, where, "the host's \"%s\" is not the device %c %lld:%lld", d->path,
+			       d->type, (long long)d->major, (long long)d->minor);
+	target = path_touch_in_root(r->rootfd, d->path, 0666);
+	if (target < 0)
+		return err_set(e, ERR_KERNEL, target, where, "make \"%s\"", d->path);
+	q = mnt_bind(&r->mnt, host, false, false, target, NULL);
+	return q ? err_set(e, ERR_KERNEL, q, where, "bind the device \"%s\"", d->path) : 0;
+}
+
+static int make_device(struct rootfs *r, const struct spec_device *d, const char *where, struct err *e)
+{
+	mode_t mode = d->has_file_mode ? d->file_mode & 07777 : 0666;
+	char last[NAME_MAX + 1];
+	auto_fd parent = -1, fd = -1;
+	struct stat st;
+
+	if (r->userns)
+		return bind_device(r, d, where, e);
+	parent = path_parent_in_root(r->rootfd, d->path, last);
+	if (parent < 0)
+		return err_set(e, ERR_SPEC, parent, where, "make the directory of \"%s\"", d->path);
+	if (mknodat(parent, last, type_bits(d->type) | mode,
+		    d->type == 'p' ? 0 : makedev((unsigned int)d->major, (unsigned int)d->minor))) {
+		if (errno == EPERM)
+			return bind_device(r, d, where, e);
+		if (errno != EEXIST)
+			return err_set(e, ERR_KERNEL, -errno, where, "mknod \"%s\"", d->path);
+	}
+	fd = openat(parent, last, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st))
+		return err_set(e, ERR_KERNEL, -errno, where, "open \"%s\"", d->path);
+	if (!is_same(&st, d))
+		return err_set(e, ERR_SPEC, -EEXIST, where, "\"%s\" is there and is not the device %c %lld:%lld",
+			       d->path, d->type, (long long)d->major, (long long)d->minor);
+	if (((d->has_uid && d->uid != st.st_uid) || (d->has_gid && d->gid != st.st_gid)) &&
+	    fchownat(fd, "", d->has_uid ? d->uid : (uid_t)-1, d->has_gid ? d->gid : (gid_t)-1, AT_EMPTY_PATH))
+		return err_set(e, ERR_KERNEL, -errno, where, "chown \"%s\"", d->path);
+	/* umask is 0 here and chown clears no bits of a device, so the mode needs no second call. */
+	return 0;
+}
+
+static int make_link(int dev, const char *name, const char *target, bool replace, struct err *e)
+{
+	char where[32];
+
+	snprintf(where, sizeof(where), "/dev/%s", name);
+	if (replace && unlinkat(dev, name, 0) && errno != ENOENT)
+		return err_set(e, ERR_KERNEL, -errno, where, "remove the old link");
+	if (symlinkat(target, dev, name) && errno != EEXIST)
+		return err_set(e, ERR_KERNEL, -errno, where, "make the link");
+	return 0;
+}
+
+static int make_links(struct rootfs *r, struct err *e)
+{
+	static const struct { const char *name, *target; } links[] = {
+		{ "fd", "/proc/self/fd" }, { "stdin", "/proc/self/fd/0" },
+		{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
+	};
+	auto_fd dev = -1;
+	size_t i;
+	int q = 0;
+
+	dev = path_mkdir_in_root(r->rootfd, "/dev", 0755);
+	if (dev < 0)
+		return err_set(e, ERR_KERNEL, dev, "/dev", "make the directory");
+	if (!access("/proc/kcore", F_OK))
+		q = make_link(dev, "core", "/proc/kcore", false, e);
+	for (i = 0; i < sizeof(links) / sizeof(links[0]) && !q; i++)
+		q = make_link(dev, links[i].name, links[i].target, false, e);
+	return q ? q : make_link(dev, "ptmx", "pts/ptmx", true, e);
+}
+
+int rootfs_devices(struct rootfs *r, const struct spec *s, struct err *e)
+{
+	const struct spec_device *d = s->linux_->devices.v;
+	char where[48];
+	size_t i;
+	int q = 0;
+
+	if (r->dev_is_bind)
+		return 0;
+	for (i = 0; i < sizeof(default_devices) / sizeof(default_devices[0]) && !q; i++)
+		q = make_device(r, &default_devices[i], default_devices[i].path, e);
+	for (i = 0; i < s->linux_->devices.n && !q; i++) {
+		if (!strcmp(d[i].path, "/dev/ptmx"))
+			continue;	/* the link to pts/ptmx below */
+		snprintf(where, sizeof(where), "/linux/devices/%zu", i);
+		q = make_device(r, &d[i], where, e);
+	}
+	return q ? q : make_links(r, e);
+}

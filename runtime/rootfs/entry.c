@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The spec's mounts, one after the other. Targets are resolved inside the root
+ * by fd (rule D1) and mounted on by fd (D2); nothing is looked up twice by name.
+ */
+#include "rootfs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include "fd.h"
+#include "pathfs.h"
+
+#ifndef PROC_SUPER_MAGIC
+#define PROC_SUPER_MAGIC 0x9fa0
+#endif
+
+struct entry {
+	const struct spec_mount *m;
+	struct mount_options o;
+	char where[48];		/* "/mounts/N" */
+	size_t index;
+	const char *type;	/* never NULL */
+	bool bind;
+};
+
+bool rootfs_is_root(const struct rootfs *r, int fd)
+{
+	struct stat a, b;
+
+	return !fstat(fd, &a) && !fstat(r->rootfd, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int rootfs_late_ro(struct rootfs *r, int fd, struct err *e)
+{
+	int *v = arena_grow(r->arena, r->late_ro, r->n_late_ro * sizeof(*v), (r->n_late_ro + 1) * sizeof(*v));
+
+	if (!v) {
+		fd_close(&fd);
+		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "read-only mounts");
+	}
+	r->late_ro = v;
+	v[r->n_late_ro++] = fd;
+	return 0;
+}
+
+/* O_PATH fd of a bind's source; relative ones are relative to the bundle. */
+static int open_source(const char *source, const char *bundle, bool nofollow)
+{
+	char full[PATH_MAX];
+	int fd, n = snprintf(full, sizeof(full), "%s/%s", source[0] == '/' ? "" : bundle, source);
+
+	if (n < 0 || (size_t)n >= sizeof(full))
+		return -ENAMETOOLONG;
+	fd = open(full, O_PATH | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0));
+	return fd < 0 ? -errno : fd;
+}
+
+/* Detached, recursive, and a slave: what the container mounts must not reach the host. */
+static int clone_slave(int fd)
+{
+	struct mount_attr attr = { .propagation = MS_SLAVE };
+	int tree = mnt_clone(fd, "", true), r;
+
+	if (tree < 0)
+		return tree;
+	r = sysx_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
+	if (r < 0 && r != -ENOSYS) {	/* below 5.12 it becomes one when it is attached */
+		fd_close(&tree);
+		return r;
+	}
+	return tree;
+}
+
+int rootfs_tree(int dirfd)
+{
+	return clone_slave(dirfd);
+}
+
+int rootfs_sources(const struct spec *s, const char *bundle, struct arena *a, int **out, struct err *e)
+{
+	const struct spec_mount *m = s->mounts.v;
+	int *v = arena_alloc(a, (s->mounts.n + 1) * sizeof(*v));
+	size_t i;
+
+	if (!v)
+		return err_set(e, ERR_LIMIT, -ENOMEM, "/mounts", "bind sources");
+	for (i = 0; i < s->mounts.n; i++) {
+		struct mount_options o;
+		auto_fd fd = -1;
+		char where[48];
+		int r;
+
+		v[i] = -1;
+		snprintf(where, sizeof(where), "/mounts/%zu", i);
+		r = mount_options_parse(&m[i].options, a, &o, where, e);
+		if (r)
+			return r;
+		if ((!o.bind && !o.rbind) || !m[i].source)
+			continue;
+		fd = open_source(m[i].source, bundle, o.src_nofollow);
+		if (fd < 0)
+			return err_set(e, ERR_SPEC, fd, where, "bind source \"%s\"", m[i].source);
+		/* Recursive even for a plain bind: a mount namespace of another user may not see below a mount. */
+		v[i] = clone_slave(fd);
+		if (v[i] < 0 && v[i] != -ENOSYS)
+			return err_set(e, ERR_KERNEL, v[i], where, "clone the mount of \"%s\"", m[i].source);
+	}
+	*out = v;
+	return 0;
+}
+
+/* Files of /proc that lxcfs and the like may cover; anything else there would be a fake procfs. */
+static bool allowed_below_proc(const char *path)
+{
+	static const char *const ok[] = {
+		"cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo",
+		"sys/kernel/ns_last_pid", "sys/crypto/fips_enabled",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(ok) / sizeof(ok[0]); i++)
+		if (!strcmp(path, ok[i]))
+			return true;
+	return false;
+}
+
+/* @source: O_PATH fd of a bind's source, or -1. */
+static int check_proc(struct rootfs *r, const struct entry *en, int source, struct err *e)
+{
+	char clean[PATH_MAX];
+	struct statfs sfs;
+	struct stat st;
+
+	if (path_clean(en->m->destination, clean, sizeof(clean)))
+		return err_set(e, ERR_SPEC, -ENAMETOOLONG, en->where, "destination");
+	if (strncmp(clean, "/proc", 5) || (clean[5] && clean[5] != '/'))
+		return 0;
+	if (clean[5])
+		return allowed_below_proc(clean + 6) ? 0 :
+			err_set(e, ERR_SPEC, -EINVAL, en->where, "\"%s\" is inside of /proc and may not be mounted on",
+				en->m->destination);
+	if (!en->bind && !strcmp(en->type, "proc"))
+		return 0;
+	if (en->bind && source >= 0 && !fstatfs(source, &sfs) && sfs.f_type == PROC_SUPER_MAGIC) {
+		if (!fstat(source, &st) && st.st_ino != 1)
+			r->warn(r->arg, "the source bound to /proc is not the root of a procfs");
+		return 0;
+	}
+	return err_set(e, ERR_SPEC, -EINVAL, en->where, "only a proc file system may be mounted on /proc, not \"%s\"",
+		       en->bind ? en->m->source : en->type);
+}
+
+/* The destination's directory or file, made when missing. Return: O_PATH fd or -errno with @e set. */
+static int make_target(struct rootfs *r, const struct entry *en, bool file, struct err *e)
+{
+	const char *dest = en->m->destination;
+	auto_fd fd = -1;
+	struct stat st;
+
+	if (!en->bind && (!strcmp(en->type, "proc") || !strcmp(en->type, "sysfs"))) {
+		/* A link here would put the one trusted file system somewhere else. */
+		fd = path_open_in_root(r->rootfd, dest, O_PATH | O_NOFOLLOW);
+		if (fd >= 0 && (fstat(fd, &st) || !S_ISDIR(st.st_mode)))
+			return err_set(e, ERR_SPEC, -ENOTDIR, en->where,
+				       "%s must be mounted on an ordinary directory, \"%s\" is none", en->type, dest);
+		fd_close(&fd);
+	}
+	if (en->o.dest_nofollow) {
+		fd = path_open_in_root(r->rootfd, dest, O_PATH | O_NOFOLLOW);
+		if (fd >= 0 && !fstat(fd, &st) && S_ISLNK(st.st_mode))
+			return err_set(e, ERR_SPEC, -ELOOP, en->where, "destination \"%s\" is a symbolic link", dest);
+		fd_close(&fd);
+	}
+	fd = file ? path_touch_in_root(r->rootfd, dest, 0644) : path_mkdir_in_root(r->rootfd, dest, 0755);
+	if (fd < 0)
+		return err_set(e, ERR_SPEC, fd, en->where, "make mountpoint \"%s\"", dest);
+	if (rootfs_is_root(r, fd))
+		return err_set(e, ERR_SPEC, -EINVAL, en->where, "destination \"%s\" is the root file system itself", dest);
+	if (file && !fstat(fd, &st) && S_ISDIR(st.st_mode))
+		return err_set(e, ERR_SPEC, -EISDIR, en->where, "a file cannot be mounted on the directory \"%s\"", dest);
+	return take_fd(&fd);
+}
+
+/* Fd of the mount that was just made: as given, or looked up again on kernels with the old calls only. */
+static int top_of(struct rootfs *r, const struct entry *en, int *fd, struct err *e)
+{
+	if (*fd < 0)
+		*fd = path_open_in_root(r->rootfd, en->m->destination, O_PATH);
+	return *fd < 0 ? err_set(e, ERR_KERNEL, *fd, en->where, "open mounted \"%s\"", en->m->destination) : 0;
+}
+
+/*
+ * Flags of a bind: runc sets exactly what is given, so flags of the source that are not named go away,
+ * unless the kernel has them locked (user namespace), when they are kept; a locked flag that the caller
+ * clears by name is an error.
+ */
+static int bind_flags(struct rootfs *r, const struct entry *en, int mount, struct err *e)
+{
+	const uint64_t plain = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	unsigned long given = en->o.flags & MNT_PER_MOUNT, has;
+	uint64_t set = mnt_attr_of(given), clear;
+	int q;
+
+	if (!given && !(en->o.clear & MNT_PER_MOUNT))
+		return 0;
+	clear = plain & ~set;
+	if (en->o.clear & MS_NODIRATIME)
+		clear |= MOUNT_ATTR_NODIRATIME;
+	if (given & MS_RELATIME)
+		clear |= MOUNT_ATTR__ATIME;
+	q = mnt_setattr(&r->mnt, mount, set, clear, false);
+	if (q == -EPERM) {
+		has = mnt_flags_of(mount);
+		if (has & en->o.clear & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC))
+			return err_set(e, ERR_DENIED, -EPERM, en->where,
+				       "a flag of \"%s\" is locked and cannot be cleared in a user namespace",
+				       en->m->source);
+		q = mnt_setattr(&r->mnt, mount, set, clear & ~mnt_attr_of(has), false);
+	}
+	return q ? err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, en->where, "set mount flags of \"%s\"",
+			   en->m->destination) : 0;
+}
+
+static int recursive_flags(struct rootfs *r, const struct entry *en, int mount, struct err *e)
+{
+	int q;
+
+	if (!en->o.rec_set && !en->o.rec_clear)
+		return 0;
+	q = mnt_setattr(&r->mnt, mount, en->o.rec_set, en->o.rec_clear, true);
+	return q ? err_set(e, q == -ENOSYS ? ERR_UNSUPPORTED : ERR_KERNEL, q, en->where,
+			   "set recursive mount flags of \"%s\"", en->m->destination) : 0;
+}
+
+static int propagation(struct rootfs *r, const struct entry *en, int mount, struct err *e)
+{
+	unsigned int i;
+	int q;
+
+	for (i = 0; i < en->o.n_propagation; i++) {
+		q = mnt_propagation(&r->mnt, mount, en->o.propagation[i]);
+		if (q)
+			return err_set(e, ERR_KERNEL, q, en->where, "set propagation of \"%s\"", en->m->destination);
+	}
+	return 0;
+}
+
+static int finish(struct rootfs *r, const struct entry *en, int *mount, bool late_ro, struct err *e)
+{
+	int q = 0;
+
+	if (late_ro || en->o.rec_set || en->o.rec_clear || en->o.n_propagation)
+		q = top_of(r, en, mount, e);
+	if (!q)
+		q = recursive_flags(r, en, *mount, e);
+	if (!q)
+		q = propagation(r, en, *mount, e);
+	if (!q && late_ro)
+		q = rootfs_late_ro(r, take_fd(mount), e);
+	return q;
+}
+
+static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
+{
+	bool detached = r->sources && r->sources[en->index] >= 0, rec = en->o.rbind;
+	auto_fd source = -1, target = -1, mount = -1;
+	struct stat st;
+	int q;
+
+	if (!en->m->source)
+		return err_set(e, ERR_SPEC, -EINVAL, en->where, "a bind mount needs a source");
+	source = detached ? take_fd(&r->sources[en->index]) :
+		open_source(en->m->source, r->bundle, en->o.src_nofollow);
+	if (source < 0)
+		return err_set(e, ERR_SPEC, source, en->where, "bind source \"%s\"", en->m->source);
+	if (fstat(source, &st))
+		return err_set(e, ERR_KERNEL, -errno, en->where, "bind source \"%s\"", en->m->source);
+	q = check_proc(r, en, source, e);
+	if (q)
+		return q;
+	target = make_target(r, en, !S_ISDIR(st.st_mode), e);
+	if (target < 0)
+		return target;
+	q = mnt_bind(&r->mnt, source, detached, rec, target, &mount);
+	if (q)
+		return err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, en->where, "bind \"%s\" to \"%s\"",
+			       en->m->source, en->m->destination);
+	/* A bind keeps the propagation of what it copies; the container starts as a slave of none. */
+	q = top_of(r, en, &mount, e);
+	if (!q)
+		q = bind_flags(r, en, mount, e);
+	return q ? q : finish(r, en, &mount, false, e);
+}
+
+static int explain(const struct entry *en, const struct rootfs *r, int q, struct err *e)
+{
+	if (q == -EPERM && r->userns && !strcmp(en->type, "proc"))
+		return err_set(e, ERR_DENIED, q, en->where,
+			       "mount proc in a user namespace (the host's own /proc is partly covered, which the kernel refuses)");
+	if (q == -ENODEV)
+		return err_set(e, ERR_UNSUPPORTED, q, en->where, "file system type \"%s\" is not known to this kernel",
+			       en->type);
+	return err_set(e, q == -EPERM ? ERR_DENIED : q == -EINVAL ? ERR_SPEC : ERR_KERNEL, q, en->where,
+		       "mount \"%s\" (type %s, options \"%s\")", en->m->destination, en->type, en->o.data_text);
+}
+
+/* sysfs belongs to the network namespace: without rights over it, the host's is shown read-only. */
+static int bind_host_sys(struct rootfs *r, const struct entry *en, int target, struct err *e)
+{
+	auto_fd sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC), mount = -1;
+	int q = sys < 0 ? -errno : mnt_bind(&r->mnt, sys, false, true, target, &mount);
+
+	if (!q)
+		q = top_of(r, en, &mount, e);
+	if (!q)
+		q = mnt_setattr(&r->mnt, mount, MOUNT_ATTR_RDONLY, 0, true);
+	if (q == -ENOSYS)
+		q = mnt_setattr(&r->mnt, mount, MOUNT_ATTR_RDONLY, 0, false);
+	return q ? err_set(e, ERR_KERNEL, q, en->where, "bind the host's /sys") : 0;
+}
+
+static int mount_fs(struct rootfs *r, struct entry *en, struct err *e)
+{
+	bool tmpfs = !strcmp(en->type, "tmpfs"), late_ro = tmpfs && (en->o.flags & MS_RDONLY), has_mode = false;
+	struct mnt_fs f = { en->type, en->m->source, en->o.flags, &en->o.data };
+	auto_fd target = -1, mount = -1;
+	struct strv data;
+	struct stat st;
+	size_t i;
+	int q = check_proc(r, en, -1, e);
+
+	if (q)
+		return q;
+	target = make_target(r, en, false, e);
+	if (target < 0)
+		return target;
+	if (tmpfs) {
+		for (i = 0; i < en->o.data.n; i++)
+			has_mode |= !strncmp(en->o.data.v[i], "mode=", 5);
+		/* A tmpfs over an existing directory looks like it. */
+		if (!has_mode && !fstat(target, &st)) {
+			data.v = arena_alloc(r->arena, (en->o.data.n + 1) * sizeof(*data.v));
+			if (!data.v)
+				return err_set(e, ERR_LIMIT, -ENOMEM, en->where, "tmpfs options");
+			for (i = 0; i < en->o.data.n; i++)
+				data.v[i] = en->o.data.v[i];
+			data.v[i] = arena_printf(r->arena, "mode=%04o", st.st_mode & 07777);
+			data.n = i + 1;
+			f.data = &data;
+		}
+		f.flags &= ~(unsigned long)MS_RDONLY;
+	}
+	q = mnt_new(&r->mnt, &f, target, &mount);
+	if (q == -EPERM && r->userns && !strcmp(en->type, "sysfs"))
+		return bind_host_sys(r, en, target, e);
+	if (q)
+		return explain(en, r, q, e);
+	if (tmpfs && en->o.tmpcopyup) {
+		q = top_of(r, en, &mount, e);
+		if (q)
+			return q;
+		q = rootfs_copy_up(target, mount);
+		if (q)
+			return err_set(e, ERR_KERNEL, q, en->where, "copy \"%s\" up into the tmpfs", en->m->destination);
+	}
+	return finish(r, en, &mount, late_ro, e);
+}
+
+static int mount_cgroup(struct rootfs *r, const struct entry *en, struct err *e)
+{
+	auto_fd target = -1;
+
+	target = make_target(r, en, false, e);
+	return target < 0 ? target : rootfs_cgroup_mount(r, en->m, &en->o, target, en->where, e);
+}
+
+/* "remount": change flags of what is mounted at the destination already. */
+static int mount_again(struct rootfs *r, const struct entry *en, struct err *e)
+{
+	auto_fd fd = path_open_in_root(r->rootfd, en->m->destination, O_PATH);
+	int q;
+
+	if (fd < 0)
+		return err_set(e, ERR_SPEC, fd, en->where, "remount \"%s\"", en->m->destination);
+	q = bind_flags(r, en, fd, e);
+	if (!q)
+		q = recursive_flags(r, en, fd, e);
+	return q ? q : propagation(r, en, fd, e);
+}
+
+int rootfs_mounts(struct rootfs *r, const struct spec *s, int (*placed)(void *arg, struct err *e), void *arg,
+		  struct err *e)
+{
+	const struct spec_mount *m = s->mounts.v;
+	char clean[PATH_MAX];
+	size_t i;
+	int q = 0;
+
+	for (i = 0; i < s->mounts.n && !q; i++) {
+		struct entry en = { .m = &m[i], .index = i, .type = m[i].type ? m[i].type : "" };
+
+		snprintf(en.where, sizeof(en.where), "/mounts/%zu", i);
+		q = mount_options_parse(&m[i].options, r->arena, &en.o, en.where, e);
+		if (q)
+			break;
+		en.bind = en.o.bind || en.o.rbind;
+		if (en.bind && !path_clean(m[i].destination, clean, sizeof(clean)) && !strcmp(clean, "/dev"))
+			r->dev_is_bind = true;
+		if (en.o.remount)
+			q = mount_again(r, &en, e);
+		else if (en.bind)
+			q = mount_bind(r, &en, e);
+		else if (!strcmp(en.type, "cgroup") || !strcmp(en.type, "cgroup2")) {
+			q = placed(arg, e);
+			q = q ? q : mount_cgroup(r, &en, e);
+		} else if (!en.type[0])
+			q = err_set(e, ERR_SPEC, -EINVAL, en.where, "mount \"%s\" has no type", m[i].destination);
+		else
+			q = mount_fs(r, &en, e);
+	}
+	return q;
+}

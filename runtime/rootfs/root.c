@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The root mount itself: making it one, read-only at the end, pivoting into it. */
+#include "rootfs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+#include "bounds.h"
+#include "fd.h"
+#include "names.h"
+#include "pathfs.h"
+
+static unsigned long propagation_of(const struct spec *s)
+{
+	const struct name *n = s->linux_->rootfs_propagation ?
+		names_find(spec_propagation_names, s->linux_->rootfs_propagation) : NULL;
+
+	return n ? (unsigned long)n->value : 0;
+}
+
+/* Kernels below 5.2: the directory is bound onto itself, then opened again through its path. */
+static int bind_root_old(struct rootfs *r)
+{
+	if (mount(r->rootpath, r->rootpath, NULL, MS_BIND | MS_REC, NULL))
+		return -errno;
+	r->mnt.old_api = true;
+	r->rootfd = open(r->rootpath, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return r->rootfd < 0 ? -errno : 0;
+}
+
+int rootfs_begin(struct rootfs *r, const struct spec *s, struct err *e)
+{
+	auto_fd top = -1;
+	int q;
+
+	/* Nothing of ours may travel to the host; what the host mounts may still arrive (slave). */
+	if (mount(NULL, "/", NULL, propagation_of(s) & MS_PRIVATE ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC, NULL))
+		return err_set(e, ERR_KERNEL, -errno, "/linux/rootfsPropagation", "make \"/\" a slave mount");
+	if (r->tree < 0) {
+		q = bind_root_old(r);
+	} else {
+		/* On top of "/": the one directory that every user namespace can reach. pivot_root takes it from there. */
+		top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		q = top < 0 ? -errno : mnt_attach(r->tree, top);
+		r->rootfd = take_fd(&r->tree);
+	}
+	if (!q && propagation_of(s) & MS_PRIVATE)
+		q = mnt_propagation(&r->mnt, r->rootfd, MS_PRIVATE | MS_REC);
+	return q ? err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, "/root/path", "mount the root file system \"%s\"",
+			   r->rootpath) : 0;
+}
+
+int rootfs_readonly(struct rootfs *r, const struct spec *s, struct err *e)
+{
+	size_t i;
+	int q = 0;
+
+	for (i = 0; i < r->n_late_ro && !q; i++) {
+		q = mnt_setattr(&r->mnt, r->late_ro[i], MOUNT_ATTR_RDONLY, 0, false);
+		fd_close(&r->late_ro[i]);
+	}
+	if (q)
+		return err_set(e, ERR_KERNEL, q, "/mounts", "make a mount read-only");
+	if (s->root->readonly)
+		q = mnt_setattr(&r->mnt, r->rootfd, MOUNT_ATTR_RDONLY, 0, false);
+	return q ? err_set(e, ERR_KERNEL, q, "/root/readonly", "make the root file system read-only") : 0;
+}
+
+/*
+ * Without pivot_root the host's mounts stay below "/" of the namespace, only hidden by chroot. A procfs or
+ * sysfs among them would let a new one be mounted in full view, so they go first.
+ */
+static void drop_foreign_proc(struct rootfs *r)
+{
+	auto_buf b = BUF_INIT;
+	char *line, *next;
+
+	if (path_read(r->mnt.procfd, "self/mountinfo", LIMIT_PROC_FILE, &b) || !b.data)
+		return;
+	for (line = b.data; line && *line; line = next) {
+		char *save = NULL, *point, *type;
+		int i;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = 0;
+		type = strstr(line, " - ");
+		point = strtok_r(line, " ", &save);
+		for (i = 0; point && i < 4; i++)
+			point = strtok_r(NULL, " ", &save);
+		if (!type || !point)
+			continue;
+		type += 3;
+		if (strncmp(type, "proc ", 5) && strncmp(type, "sysfs ", 6))
+			continue;
+		if (umount2(point, MNT_DETACH))
+			r->warn(r->arg, "a proc or sysfs of the host could not be unmounted");
+	}
+}
+
+static int move_root(struct rootfs *r, struct err *e)
+{
+	drop_foreign_proc(r);
+	if (fchdir(r->rootfd) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
+		return err_set(e, ERR_KERNEL, -errno, "/root/path", "move the root file system to \"/\"");
+	return 0;
+}
+
+int rootfs_pivot(struct rootfs *r, const struct spec *s, struct err *e)
+{
+	unsigned long p = propagation_of(s);
+	int q;
+
+	if (r->no_pivot) {
+		q = move_root(r, e);
+	} else {
+		if (fchdir(r->rootfd))
+			return err_set(e, ERR_KERNEL, -errno, "/root/path", "enter the root file system");
+		/* The old root is stacked on the new one, so both are "." and no directory for it is needed. */
+		q = sysx_pivot_root(".", ".");
+		if (q == -EINVAL)
+			return err_set(e, ERR_KERNEL, q, "/root/path",
+				       "pivot_root (on an initramfs use --no-pivot, or switch to a tmpfs root first)");
+		if (q)
+			return err_set(e, ERR_KERNEL, q, "/root/path", "pivot_root");
+		if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) || umount2(".", MNT_DETACH) || chdir("/"))
+			return err_set(e, ERR_KERNEL, -errno, "/root/path", "detach the host's root");
+	}
+	if (!q && p && mount(NULL, "/", NULL, p, NULL))
+		q = err_set(e, ERR_KERNEL, -errno, "/linux/rootfsPropagation", "set propagation of the root");
+	return q;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the stages of all container processes share. */
+#include "steps.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+#include "gate.h"
+#include "sync.h"
+
+int stage_begin(const char *name, struct err *e)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	int i;
+
+	prctl(PR_SET_NAME, name);
+	if (setsid() < 0)
+		return err_set(e, ERR_KERNEL, -errno, NULL, "setsid");
+	/* The shim blocks and ignores signals; none of that may reach the container. */
+	for (i = 1; i < NSIG; i++)
+		if (i != SIGKILL && i != SIGSTOP)
+			sigaction(i, &dfl, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	return 0;
+}
+
+void stage_exit(int sock, int gate, const struct err *e)
+{
+	if (gate >= 0)
+		gate_fail(gate, e);
+	else if (sock >= 0)
+		sync_fail(sock, e);
+	_exit(1);
+}

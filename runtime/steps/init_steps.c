@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Stage init: the container's first process while the host's root is still visible. */
+#include "steps.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "fd.h"
+#include "hooks.h"
+#include "link.h"
+#include "pathfs.h"
+#include "root_steps.h"
+#include "stage.h"
+#include "sync.h"
+
+STAGE(init, STAGE_INIT);
+
+/* One owner per fd: what the worker holds (locks, cgroups, caches) must not live on in the container's process. */
+static int init_fds(struct init_ctx *c, struct err *e)
+{
+	size_t n = 0, i, sources = c->rf.sources ? c->spec->mounts.n : 0;
+	int *keep = calloc(JOIN_KINDS + 16 + sources, sizeof(*keep));
+
+	if (!keep)
+		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "fds");
+	for (i = 0; i < JOIN_KINDS; i++)
+		keep[n++] = c->join.fd[i];
+	for (i = 0; i < sources; i++)
+		keep[n++] = c->rf.sources[i];
+	for (i = 0; i < 3; i++)
+		keep[n++] = c->seal.stdio[i];
+	keep[n++] = c->seal.sock;
+	keep[n++] = c->seal.procfd;
+	keep[n++] = c->seal.fifo;
+	keep[n++] = c->rf.tree;
+	fd_close_except(3 + c->seal.preserve_fds, keep, n);
+	free(keep);
+	return 0;
+}
+
+static int init_session(struct init_ctx *c, struct err *e)
+{
+	umask(0);	/* modes of what we make are the spec's */
+	return stage_begin("cleat:[init]", e);
+}
+
+static int init_maps(struct init_ctx *c, struct err *e)
+{
+	if (c->wait_maps && sync_wait_go(c->seal.sock))
+		return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
+	if (!c->rf.userns)
+		return 0;
+	if (setresgid(0, 0, 0) || setresuid(0, 0, 0))
+		return err_set(e, ERR_SPEC, -errno, "/linux/uidMappings", "become root of the user namespace");
+	/* Groups of the caller mean nothing here; denied setgroups means that there is nothing to gain. */
+	if (setgroups(0, NULL) && errno != EPERM)
+		return err_set(e, ERR_KERNEL, -errno, NULL, "setgroups");
+	return 0;
+}
+
+static int init_join(struct init_ctx *c, struct err *e)
+{
+	int r = c->left ? join_enter(&c->join, ~c->left, e) : 0;
+
+	join_close(&c->join);
+	return r;
+}
+
+static int init_loopback(struct init_ctx *c, struct err *e)
+{
+	return c->new_ns & CLONE_NEWNET ? net_loopback_up(e) : 0;
+}
+
+static int init_keyring(struct init_ctx *c, struct err *e)
+{
+	if (!c->keyring || syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, c->keyring) >= 0)
+		return 0;
+	if (errno == ENOSYS) {
+		sync_warn(c->seal.sock, "this kernel has no keyrings: no session keyring is made");
+		return 0;
+	}
+	return err_set(e, ERR_KERNEL, -errno, NULL, "join the session keyring %s", c->keyring);
+}
+
+static int init_root(struct init_ctx *c, struct err *e)
+{
+	return c->new_ns & CLONE_NEWNS ? rootfs_begin(&c->rf, c->spec, e) : 0;
+}
+
+/*
+ * The worker places us in v1 cgroups while we mount. The cgroup namespace takes its root from where we are
+ * when it is made, so it can only be made now.
+ */
+static int init_placed(void *arg, struct err *e)
+{
+	struct init_ctx *c = arg;
+
+	if (c->placed)
+		return 0;
+	if (sync_wait_go(c->seal.sock))
+		return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
+	if (c->new_cgroupns && unshare(CLONE_NEWCGROUP))
+		return err_set(e, ERR_KERNEL, -errno, "/linux/namespaces", "make a cgroup namespace");
+	c->placed = true;
+	return 0;
+}
+
+static int init_mounts(struct init_ctx *c, struct err *e)
+{
+	return c->new_ns & CLONE_NEWNS ? rootfs_mounts(&c->rf, c->spec, init_placed, c, e) : 0;
+}
+
+static int init_devices(struct init_ctx *c, struct err *e)
+{
+	return c->new_ns & CLONE_NEWNS ? rootfs_devices(&c->rf, c->spec, e) : 0;
+}
+
+static int init_place(struct init_ctx *c, struct err *e)
+{
+	return init_placed(c, e);
+}
+
+static int init_runtime_hooks(struct init_ctx *c, struct err *e)
+{
+	if (c->runtime_hooks && sync_ask(c->seal.sock, SYNC_HOOKS, 0))
+		return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
+	return 0;
+}
+
+/* In the container's namespaces, paths of the runtime's. The container's environment is never theirs. */
+static int init_container_hooks(struct init_ctx *c, struct err *e)
+{
+	if (!c->spec->hooks || !c->spec->hooks->create_container.n)
+		return 0;
+	if (c->rf.rootfd >= 0 ? fchdir(c->rf.rootfd) : chdir(c->rf.rootpath))
+		return err_set(e, ERR_KERNEL, -errno, "/hooks/createContainer", "enter the root file system");
+	return hooks_run(&c->spec->hooks->create_container, "createContainer", c->hook_state, NULL, false, NULL, e);
+}
+
+static int init_cwd(struct init_ctx *c, struct err *e)
+{
+	auto_fd fd = -1;
+
+	if (!(c->new_ns & CLONE_NEWNS))
+		return 0;
+	fd = path_mkdir_in_root(c->rf.rootfd, c->seal.p->cwd, 0755);
+	/* A cwd that exists and is no directory, or that root here may not see, is judged at chdir. */
+	if (fd < 0 && fd != -ENOTDIR && fd != -EACCES && fd != -EROFS && fd != -EPERM)
+		return err_set(e, ERR_SPEC, fd, "/process/cwd", "make the directory \"%s\"", c->seal.p->cwd);
+	return 0;
+}
+
+static int init_console(struct init_ctx *c, struct err *e)
+{
+	int r;
+
+	if (!c->seal.p->terminal)
+		return 0;
+	if (!(c->new_ns & CLONE_NEWNS)) {
+		auto_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		r = console_make(root, c->seal.p, c->seal.sock, NULL, e);
+	} else {
+		r = console_make(c->rf.rootfd, c->seal.p, c->seal.sock, &c->rf.mnt, e);
+	}
+	c->seal.console_done = !r;
+	return r;
+}
+
+static int init_masks(struct init_ctx *c, struct err *e)
+{
+	return c->new_ns & CLONE_NEWNS ? rootfs_masks(&c->rf, c->spec, e) : 0;
+}
+
+static int init_readonly(struct init_ctx *c, struct err *e)
+{
+	return c->new_ns & CLONE_NEWNS ? rootfs_readonly(&c->rf, c->spec, e) : 0;
+}
+
+static int init_pivot(struct init_ctx *c, struct err *e)
+{
+	int r = 0;
+
+	if (c->new_ns & CLONE_NEWNS)
+		r = rootfs_pivot(&c->rf, c->spec, e);
+	else if (!spec_namespace(c->spec, CLONE_NEWNS) &&
+		 (chdir(c->rf.rootpath) || chroot(".") || chdir("/")))
+		r = err_set(e, ERR_KERNEL, -errno, "/root/path", "chroot into the root file system");
+	fd_close(&c->rf.rootfd);
+	return r;
+}
+
+static const struct init_step init_steps[] = {
+	{ "fds", init_fds, NULL },
+	{ "session", init_session, NULL },
+	{ "maps", init_maps, NULL },		/* before anything that asks for a capability */
+	{ "join", init_join, NULL },
+	{ "loopback", init_loopback, NULL },
+	{ "keyring", init_keyring, NULL },
+	{ "root", init_root, NULL },
+	{ "mounts", init_mounts, NULL },
+	{ "devices", init_devices, NULL },
+	{ "cgroup", init_place, NULL },		/* limits are in force before hooks run */
+	{ "runtime-hooks", init_runtime_hooks, NULL },
+	{ "container-hooks", init_container_hooks, NULL },	/* may still write to the root */
+	{ "cwd", init_cwd, NULL },
+	{ "console", init_console, NULL },
+	{ "masks", init_masks, NULL },
+	{ "readonly", init_readonly, NULL },	/* after the last thing that is made */
+	{ "pivot", init_pivot, NULL },
+};
+
+void init_main(struct init_ctx *c)
+{
+	struct root_ctx root = {
+		.procfd = c->seal.procfd,
+		.hostname = c->spec->hostname, .domainname = c->spec->domainname,
+		.sysctl = &c->spec->linux_->sysctl,
+	};
+	struct err e = { 0 };
+	int r;
+
+	r = init_run(init_steps, sizeof(init_steps) / sizeof(init_steps[0]), c, &e);
+	if (!r)
+		r = root_main(&root, &e);
+	if (r)
+		stage_exit(c->seal.sock, -1, &e);
+	seal_main(&c->seal);
+}

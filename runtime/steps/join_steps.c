@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Stage join: a process that enters a running container. What it finds there is hostile (D7). */
+#include "steps.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <unistd.h>
+#include "fd.h"
+#include "stage.h"
+
+STAGE(join, STAGE_JOIN);
+
+static int join_fds(struct join_ctx *c, struct err *e)
+{
+	int keep[JOIN_KINDS + 8], i;
+	size_t n = 0;
+
+	for (i = 0; i < JOIN_KINDS; i++)
+		keep[n++] = c->join.fd[i];
+	for (i = 0; i < 3; i++)
+		keep[n++] = c->seal.stdio[i];
+	keep[n++] = c->pidfd;
+	keep[n++] = c->seal.sock;
+	keep[n++] = c->seal.procfd;
+	fd_close_except(3 + c->seal.preserve_fds, keep, n);
+	return 0;
+}
+
+static int join_session(struct join_ctx *c, struct err *e)
+{
+	return stage_begin("cleat:[exec]", e);
+}
+
+static int join_namespaces(struct join_ctx *c, struct err *e)
+{
+	int r;
+
+	if (!c->left)
+		return 0;
+	if (c->pidfd < 0)
+		r = join_enter(&c->join, ~c->left, e);
+	else if ((r = join_pidfd(c->pidfd, c->left)))
+		err_set(e, r == -ESRCH ? ERR_STATE : ERR_KERNEL, r, NULL, "join the container's namespaces");
+	fd_close(&c->pidfd);
+	join_close(&c->join);
+	if (!r && (c->left & CLONE_NEWUSER) && (setresgid(0, 0, 0) || setresuid(0, 0, 0)))
+		r = err_set(e, ERR_KERNEL, -errno, NULL, "become root of the user namespace");
+	return r;
+}
+
+static int join_console(struct join_ctx *c, struct err *e)
+{
+	auto_fd root = -1;
+	int r;
+
+	if (!c->seal.p->terminal)
+		return 0;
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_set(e, ERR_KERNEL, -errno, NULL, "open the container's root");
+	r = console_make(root, c->seal.p, c->seal.sock, NULL, e);
+	c->seal.console_done = !r;
+	return r;
+}
+
+static const struct join_step join_steps[] = {
+	{ "fds", join_fds, NULL },
+	{ "session", join_session, NULL },
+	{ "namespaces", join_namespaces, NULL },
+	{ "console", join_console, NULL },
+};
+
+void join_main(struct join_ctx *c)
+{
+	struct err e = { 0 };
+
+	if (join_run(join_steps, sizeof(join_steps) / sizeof(join_steps[0]), c, &e))
+		stage_exit(c->seal.sock, -1, &e);
+	seal_main(&c->seal);
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Stage seal: from "everything is in place" to execve. Privilege only goes
+ * down from step to step.
+ */
+#include "steps.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include "caps.h"
+#include "fd.h"
+#include "gate.h"
+#include "hooks.h"
+#include "pathfs.h"
+#include "stage.h"
+#include "sync.h"
+
+STAGE(seal, STAGE_SEAL);
+
+static bool is_null(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+/* An fd of the host's /dev/null leads to the host's file system; the container's own is as good. */
+static void reopen_null(int fd)
+{
+	int own;
+
+	if (!is_null(fd))
+		return;
+	own = open("/dev/null", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+	if (own < 0)
+		return;
+	if (is_null(own) && own != fd)
+		dup2(own, fd);
+	close(own);
+}
+
+static int seal_stdio(struct seal_ctx *c, struct err *e)
+{
+	int i;
+
+	/* Sources may have the numbers 0 to 2 themselves, in any order: lift them out of the way first. */
+	for (i = 0; i < 3 && !c->console_done; i++) {
+		if (c->stdio[i] < 0 || c->stdio[i] > 2 || c->stdio[i] == i)
+			continue;
+		c->stdio[i] = fcntl(c->stdio[i], F_DUPFD_CLOEXEC, 3 + c->preserve_fds);
+		if (c->stdio[i] < 0)
+			return err_set(e, ERR_KERNEL, -errno, NULL, "dup stdio");
+	}
+	for (i = 0; i < 3 && !c->console_done; i++)
+		if (c->stdio[i] >= 0 && (c->stdio[i] == i ? fd_cloexec(i, 0) < 0 : dup2(c->stdio[i], i) < 0))
+			return err_set(e, ERR_KERNEL, -errno, NULL, "dup2 stdio");
+	for (i = 0; i < 3; i++) {
+		reopen_null(i);
+		if (is_null(i))
+			continue;
+		if (c->has_io_owner && !c->console_done) {
+			if (fchown(i, c->io_uid, c->io_gid) && errno != EPERM && errno != EROFS && errno != EINVAL)
+				return err_set(e, ERR_KERNEL, -errno, NULL, "chown stdio %d to %u:%u", i, c->io_uid, c->io_gid);
+		} else if (c->p->uid && fchown(i, c->p->uid, (gid_t)-1) && errno != EPERM && errno != EROFS &&
+			   errno != EINVAL) {
+			return err_set(e, ERR_KERNEL, -errno, NULL, "chown stdio %d to uid %u", i, c->p->uid);
+		}
+	}
+	return 0;
+}
+
+static int seal_limits(struct seal_ctx *c, struct err *e)
+{
+	return c->limits && sync_ask(c->sock, SYNC_LIMITS, 0) ? err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone") : 0;
+}
+
+static int seal_umask(struct seal_ctx *c, struct err *e)
+{
+	umask(c->p->has_umask ? c->p->umask : 0022);
+	return 0;
+}
+
+static int seal_nnp(struct seal_ctx *c, struct err *e)
+{
+	if (c->p->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return err_set(e, ERR_KERNEL, -errno, "/process/noNewPrivileges", "set no_new_privs");
+	return 0;
+}
+
+static int load_filter(struct seal_ctx *c, struct err *e)
+{
+	int r = c->p->filter.len ? filter_load(&c->p->filter) : 0;
+
+	return r ? err_set(e, ERR_KERNEL, r, "/linux/seccomp", "install the seccomp filter") : 0;
+}
+
+/* Without no_new_privs the kernel wants CAP_SYS_ADMIN for a filter, which is about to go. */
+static int seal_filter_privileged(struct seal_ctx *c, struct err *e)
+{
+	return c->p->no_new_privileges ? 0 : load_filter(c, e);
+}
+
+static int seal_bounding(struct seal_ctx *c, struct err *e)
+{
+	int r = caps_apply_bounding(c->p->caps[CAP_SET_BOUNDING]);
+
+	return r ? err_set(e, r == -EPERM ? ERR_DENIED : ERR_KERNEL, r, "/process/capabilities/bounding",
+			   "drop bounding capabilities") : 0;
+}
+
+/* The cwd must be inside the root: an fd of the host's tree must not be reachable as "." (CVE-2024-21626). */
+static int check_cwd(struct err *e)
+{
+	char cwd[PATH_MAX];
+	int r = sysx_getcwd(cwd, sizeof(cwd));
+
+	if (r < 0)
+		return err_set(e, ERR_SPEC, r, "/process/cwd", "current working directory is outside of the container");
+	if (cwd[0] != '/')
+		return err_set(e, ERR_SPEC, -ENOENT, "/process/cwd",
+			       "current working directory is outside of the container root file system");
+	return 0;
+}
+
+static int seal_chdir(struct seal_ctx *c, struct err *e)
+{
+	/* EACCES: tried again as the process's own user, who may enter what root in a user namespace may not. */
+	if (chdir(c->p->cwd) && errno != EACCES)
+		return err_set(e, ERR_SPEC, -errno, "/process/cwd", "chdir to \"%s\"", c->p->cwd);
+	return 0;
+}
+
+static int seal_ids(struct seal_ctx *c, struct err *e)
+{
+	/* Caps survive setuid until they are set to what was asked for. */
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+		return err_set(e, ERR_KERNEL, -errno, NULL, "keep capabilities");
+	/* EPERM with none asked for: setgroups is denied in this user namespace, so there are none to drop either. */
+	if (setgroups(c->p->gids.n, c->p->gids.v) && !(errno == EPERM && !c->p->gids.n))
+		return err_set(e, ERR_KERNEL, -errno, "/process/user/additionalGids", "setgroups");
+	if (setresgid(c->p->gid, c->p->gid, c->p->gid))
+		return err_set(e, ERR_SPEC, -errno, "/process/user/gid", "setgid to %u", c->p->gid);
+	if (setresuid(c->p->uid, c->p->uid, c->p->uid))
+		return err_set(e, ERR_SPEC, -errno, "/process/user/uid", "setuid to %u", c->p->uid);
+	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	return 0;
+}
+
+static int seal_caps(struct seal_ctx *c, struct err *e)
+{
+	const uint64_t *caps = c->p->caps;
+	int r = caps_apply(caps[CAP_SET_EFFECTIVE], caps[CAP_SET_PERMITTED], caps[CAP_SET_INHERITABLE],
+			   caps[CAP_SET_AMBIENT]);
+
+	return r ? err_set(e, r == -EPERM ? ERR_DENIED : ERR_KERNEL, r, "/process/capabilities", "set capabilities") : 0;
+}
+
+static int seal_chdir_again(struct seal_ctx *c, struct err *e)
+{
+	if (chdir(c->p->cwd))
+		return err_set(e, ERR_SPEC, -errno, "/process/cwd", "chdir to \"%s\"", c->p->cwd);
+	return check_cwd(e);
+}
+
+/* argv and envp, HOME filled in. malloc is safe here: this process is a clone of a single-threaded one. */
+static int seal_vectors(struct seal_ctx *c, struct err *e)
+{
+	const struct process *p = c->p;
+	const char *home = process_env(p, "HOME");
+	char dir[PATH_MAX];
+	size_t i, n = 0;
+
+	c->argv = calloc(p->args.n + 1, sizeof(*c->argv));
+	c->envp = calloc(p->env.n + 2, sizeof(*c->envp));
+	if (!c->argv || !c->envp)
+		return err_set(e, ERR_LIMIT, -ENOMEM, "/process", "arguments");
+	for (i = 0; i < p->args.n; i++)
+		c->argv[i] = (char *)(uintptr_t)p->args.v[i];
+	for (i = 0; i < p->env.n; i++)
+		if (strncmp(p->env.v[i], "HOME=", 5) || p->env.v[i][5])
+			c->envp[n++] = (char *)(uintptr_t)p->env.v[i];
+	if (!home || !home[0]) {
+		auto_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		lookup_home(root, p->uid, dir, sizeof(dir));
+		if (asprintf(&c->envp[n], "HOME=%s", dir) < 0)
+			return err_set(e, ERR_LIMIT, -ENOMEM, "/process/env", "HOME");
+	}
+	return 0;
+}
+
+static int seal_lookup(struct seal_ctx *c, struct err *e)
+{
+	return lookup_executable(c->p, c->exe, sizeof(c->exe), e);
+}
+
+/* The fds that the process keeps lose close-on-exec; all others go at execve or before. */
+static int seal_fds(struct seal_ctx *c, struct err *e)
+{
+	int i;
+
+	for (i = 0; i < c->preserve_fds; i++)
+		if (fd_cloexec(3 + i, 0))
+			return err_set(e, ERR_SPEC, -errno, NULL, "preserve fd %d", 3 + i);
+	return 0;
+}
+
+static int seal_ready(struct seal_ctx *c, struct err *e)
+{
+	if (sync_ask(c->sock, SYNC_READY, 0))
+		return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
+	return 0;
+}
+
+/* From here on init is on its own: the worker has answered, errors go to whoever starts it. */
+static int seal_gate(struct seal_ctx *c, struct err *e)
+{
+	if (c->fifo < 0)
+		return 0;
+	fd_close(&c->sock);
+	c->gate = gate_pass(c->procfd, c->fifo);
+	return c->gate < 0 ? err_set(e, ERR_KERNEL, c->gate, NULL, "pass the start gate") : 0;
+}
+
+static int seal_start_hooks(struct seal_ctx *c, struct err *e)
+{
+	return c->start_hooks && c->start_hooks->n ?
+		hooks_run(c->start_hooks, "startContainer", c->state, c->envp, false, NULL, e) : 0;
+}
+
+static int seal_filter(struct seal_ctx *c, struct err *e)
+{
+	int keep[2] = { c->gate, c->sock };
+
+	/* What is left open is closed, not only marked, before the program can look (D5). */
+	fd_close_except(3 + c->preserve_fds, keep, 2);
+	return c->p->no_new_privileges ? load_filter(c, e) : 0;
+}
+
+static int seal_exec(struct seal_ctx *c, struct err *e)
+{
+	execve(c->exe, c->argv, c->envp);
+	return err_set(e, ERR_SPEC, -errno, NULL, "exec: \"%s\"", c->exe);
+}
+
+static const struct seal_step seal_steps[] = {
+	{ "stdio", seal_stdio, NULL },
+	{ "limits", seal_limits, NULL },		/* while we are root: the worker needs equal ids */
+	{ "umask", seal_umask, NULL },
+	{ "no-new-privileges", seal_nnp, NULL },
+	{ "filter-privileged", seal_filter_privileged, NULL },
+	{ "bounding", seal_bounding, NULL },		/* needs CAP_SETPCAP */
+	{ "chdir", seal_chdir, NULL },
+	{ "ids", seal_ids, NULL },
+	{ "capabilities", seal_caps, NULL },
+	{ "chdir-as-user", seal_chdir_again, NULL },
+	{ "vectors", seal_vectors, NULL },
+	{ "lookup", seal_lookup, NULL },		/* with the process's own rights */
+	{ "fds", seal_fds, NULL },
+	{ "ready", seal_ready, NULL },
+	{ "gate", seal_gate, NULL },
+	{ "start-hooks", seal_start_hooks, NULL },
+	{ "filter", seal_filter, NULL },		/* last: the filter need not allow what we do */
+	{ "exec", seal_exec, NULL },
+};
+
+void seal_main(struct seal_ctx *c)
+{
+	struct err e = { 0 };
+
+	c->gate = -1;
+	seal_run(seal_steps, sizeof(seal_steps) / sizeof(seal_steps[0]), c, &e);
+	stage_exit(c->sock, c->gate, &e);
+}

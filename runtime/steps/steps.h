@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_STEPS_H
+#define CLEAT_STEPS_H
+#include <limits.h>
+#include <stdbool.h>
+#include "err.h"
+#include "join.h"
+#include "process.h"
+#include "rootfs.h"
+#include "spec.h"
+
+/*
+ * The contexts of the stages between clone and execve. Each holds what that
+ * stage may use and nothing else; fds are owned by the process that runs it.
+ */
+
+/** struct seal_ctx - Dropping privilege up to execve; the same for init and exec'ed processes. */
+struct seal_ctx {
+	const struct process *p;
+	int sock;			/* to the worker; closed by execve, or before the gate */
+	int procfd;			/* the host's procfs */
+	int fifo;			/* the gate; -1 for exec'ed processes */
+	int stdio[3];			/* -1: keep ours; not used with a terminal */
+	bool console_done;		/* 0, 1, 2 are the terminal already */
+	int preserve_fds;
+	uid_t io_uid; gid_t io_gid; bool has_io_owner;
+	bool limits;			/* the worker has rlimits or oom_score_adj to set */
+	const struct objv *start_hooks;	/* startContainer; NULL: none */
+	const char *state;		/* document for these hooks */
+	/* worked out by the steps */
+	char **argv, **envp;
+	char exe[PATH_MAX];
+	int gate;			/* write end, after the gate */
+};
+/** seal_main() - Run the seal stage. Never returns. */
+void seal_main(struct seal_ctx *c) __attribute__((noreturn));
+
+/** struct init_ctx - The container's first process, from clone to pivot_root. */
+struct init_ctx {
+	const struct spec *spec;
+	struct seal_ctx seal;
+	struct rootfs rf;
+	struct join_set join;
+	int left;			/* CLONE_NEW* still to join */
+	uint64_t new_ns;		/* CLONE_NEW* that are new */
+	bool new_cgroupns;
+	bool wait_maps;			/* a new user namespace: the worker maps ids first */
+	bool placed;			/* in its cgroup, and in its cgroup namespace */
+	bool runtime_hooks;		/* the worker runs prestart and createRuntime */
+	const char *keyring;		/* session keyring to join; NULL: none */
+	const char *hook_state;		/* document for createContainer */
+};
+/** init_main() - Run the init, root and seal stages. Never returns. */
+void init_main(struct init_ctx *c) __attribute__((noreturn));
+
+/** struct join_ctx - An exec'ed process that enters a running container. */
+struct join_ctx {
+	struct seal_ctx seal;
+	struct join_set join;
+	int pidfd;			/* join @left of this process; -1: by the set */
+	int left;
+};
+void join_main(struct join_ctx *c) __attribute__((noreturn));
+
+/* ---- shared by the stages ---- */
+/** stage_begin() - First acts in a new process: own session, default signals, its name in ps. */
+int stage_begin(const char *name, struct err *e);
+/** stage_exit() - Report @e to the worker (or at the gate) and exit. */
+void stage_exit(int sock, int gate, const struct err *e) __attribute__((noreturn));
+/**
+ * console_make() - Allocate a pty in the devpts below @rootfd, make it the controlling terminal and 0, 1, 2,
+ * and send its master over @sock. @bind: also bind it to /dev/console.
+ */
+int console_make(int rootfd, const struct process *p, int sock, struct mnt_env *bind, struct err *e);
+/** lookup_executable() - Find p->args[0] as execvp would, with the texts that callers parse. */
+int lookup_executable(const struct process *p, char *out, size_t size, struct err *e);
+/** lookup_home() - HOME of @uid by the container's /etc/passwd (bounded), "/" when there is none. */
+void lookup_home(int rootfd, uint32_t uid, char *out, size_t size);
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * exec.tmpl: a fixed head, then the variable parts in the head's order:
+ * gids, rlimits, filter program (each aligned to 8), then strings, each
+ * NUL-terminated: cwd, args, env. Host byte order: it never leaves the host.
+ */
+#include "template.h"
+#include <errno.h>
+#include <string.h>
+#include "bounds.h"
+#include "buf.h"
+#include "pathfs.h"
+
+#define TEMPLATE_MAGIC 0x544c4331u	/* "1CLT" */
+#define TEMPLATE_VERSION 1u
+#define TEMPLATE_MAX (LIMIT_JSON_BYTES + (1u << 20))
+
+struct template_head {
+	uint32_t magic, version, size;
+	uint32_t n_gids, n_rlimits, filter_len, filter_flags, n_args, n_env;
+	uint32_t uid, gid, umask, flags;
+	int32_t oom_score_adj;
+	uint32_t rows, columns;
+	uint64_t namespaces;
+	uint64_t caps[CAP_SETS];
+};
+enum { T_UMASK = 1, T_OOM = 2, T_NNP = 4, T_TERMINAL = 8 };
+struct template_rlimit { int32_t type, pad; uint64_t soft, hard; };
+#define FILTER_INSN 8u		/* sizeof(struct sock_filter), part of the kernel's ABI */
+
+static void pad8(struct buf *b)
+{
+	static const char zero[8];
+
+	buf_add(b, zero, (8 - b->len % 8) % 8);
+}
+
+static void put_strings(struct buf *b, const struct strv *v)
+{
+	size_t i;
+
+	for (i = 0; i < v->n; i++)
+		buf_add(b, v->v[i], strlen(v->v[i]) + 1);
+}
+
+int template_save(int dirfd, const struct template *t, struct err *e)
+{
+	const struct process *p = &t->process;
+	const struct spec_rlimit *rl = p->rlimits.v;
+	auto_buf b = BUF_INIT;
+	struct template_head h = {
+		.magic = TEMPLATE_MAGIC, .version = TEMPLATE_VERSION,
+		.n_gids = (uint32_t)p->gids.n, .n_rlimits = (uint32_t)p->rlimits.n,
+		.filter_len = p->filter.len, .filter_flags = p->filter.load_flags,
+		.n_args = (uint32_t)p->args.n, .n_env = (uint32_t)p->env.n,
+		.uid = p->uid, .gid = p->gid, .umask = p->umask,
+		.flags = (p->has_umask ? T_UMASK : 0) | (p->has_oom_score_adj ? T_OOM : 0) |
+			 (p->no_new_privileges ? T_NNP : 0) | (p->terminal ? T_TERMINAL : 0),
+		.oom_score_adj = p->oom_score_adj, .rows = p->rows, .columns = p->columns,
+		.namespaces = t->namespaces,
+	};
+	uint32_t size;
+	size_t i;
+	int r;
+
+	memcpy(h.caps, p->caps, sizeof(h.caps));
+	buf_add(&b, &h, sizeof(h));
+	buf_add(&b, p->gids.v, p->gids.n * sizeof(uint32_t));
+	pad8(&b);
+	for (i = 0; i < p->rlimits.n; i++) {
+		struct template_rlimit tr = { rl[i].type, 0, rl[i].soft, rl[i].hard };
+
+		buf_add(&b, &tr, sizeof(tr));
+	}
+	buf_add(&b, p->filter.bpf, (size_t)p->filter.len * FILTER_INSN);
+	buf_add(&b, p->cwd ? p->cwd : "/", strlen(p->cwd ? p->cwd : "/") + 1);
+	put_strings(&b, &p->args);
+	put_strings(&b, &p->env);
+	if (!buf_ok(&b))
+		return err_set(e, ERR_LIMIT, -ENOMEM, "exec.tmpl", "write the exec template");
+	size = (uint32_t)b.len;
+	memcpy(b.data + offsetof(struct template_head, size), &size, sizeof(size));
+	r = path_replace(dirfd, "exec.tmpl", 0600, b.data, b.len);
+	return r ? err_set(e, ERR_KERNEL, r, "exec.tmpl", "write the exec template") : 0;
+}
+
+/* Cursor over the file; a part that does not fit makes it bad. */
+struct cursor { char *p, *end; bool bad; };
+
+static void *take(struct cursor *c, size_t size)
+{
+	void *p = c->p;
+
+	if (c->bad || (size_t)(c->end - c->p) < size) {
+		c->bad = true;
+		return NULL;
+	}
+	c->p += size;
+	return p;
+}
+
+static const char *take_string(struct cursor *c)
+{
+	char *nul = c->bad ? NULL : memchr(c->p, 0, (size_t)(c->end - c->p));
+
+	if (!nul) {
+		c->bad = true;
+		return "";
+	}
+	return take(c, (size_t)(nul - c->p) + 1);
+}
+
+static void take_strings(struct cursor *c, struct arena *a, uint32_t n, struct strv *v)
+{
+	uint32_t i;
+
+	if (n > (size_t)(c->end - c->p) || !(v->v = arena_alloc(a, ((size_t)n + 1) * sizeof(*v->v)))) {
+		c->bad = true;
+		return;
+	}
+	for (i = 0; i < n; i++)
+		v->v[i] = take_string(c);
+	v->n = n;
+}
+
+static void take_rlimits(struct cursor *c, struct arena *a, uint32_t n, struct process *p)
+{
+	struct template_rlimit tr;
+	struct spec_rlimit *rl;
+	uint32_t i;
+
+	if (n > 64 || !(rl = arena_alloc(a, n * sizeof(*rl)))) {
+		c->bad = true;
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		const void *src = take(c, sizeof(tr));
+
+		if (!src)
+			return;
+		memcpy(&tr, src, sizeof(tr));
+		rl[i] = (struct spec_rlimit){ .type = tr.type, .soft = tr.soft, .hard = tr.hard };
+	}
+	p->rlimits.v = rl;
+	p->rlimits.n = n;
+}
+
+int template_load(int dirfd, struct arena *a, struct template *t, struct err *e)
+{
+	struct process *p = &t->process;
+	struct template_head h;
+	auto_buf b = BUF_INIT;
+	struct cursor c;
+	void *copy;
+	int r;
+
+	memset(t, 0, sizeof(*t));
+	r = path_read(dirfd, "exec.tmpl", TEMPLATE_MAX, &b);
+	if (r)
+		return err_set(e, ERR_KERNEL, r, "exec.tmpl", "read the exec template");
+	copy = arena_memdup(a, b.data, b.len);
+	if (!copy)
+		return err_set(e, ERR_LIMIT, -ENOMEM, "exec.tmpl", "read the exec template");
+	c = (struct cursor){ copy, (char *)copy + b.len, false };
+	if (b.len < sizeof(h))
+		return err_set(e, ERR_SPEC, -EINVAL, "exec.tmpl", "cut short at %zu bytes", b.len);
+	memcpy(&h, take(&c, sizeof(h)), sizeof(h));
+	if (h.magic != TEMPLATE_MAGIC || h.version != TEMPLATE_VERSION || h.size != b.len)
+		return err_set(e, ERR_SPEC, -EINVAL, "exec.tmpl", "not a template of version %u", TEMPLATE_VERSION);
+	p->uid = h.uid;
+	p->gid = h.gid;
+	p->umask = h.umask;
+	p->has_umask = h.flags & T_UMASK;
+	p->has_oom_score_adj = h.flags & T_OOM;
+	p->oom_score_adj = h.oom_score_adj;
+	p->no_new_privileges = h.flags & T_NNP;
+	p->terminal = h.flags & T_TERMINAL;
+	p->rows = h.rows;
+	p->columns = h.columns;
+	t->namespaces = h.namespaces;
+	memcpy(p->caps, h.caps, sizeof(p->caps));
+	p->gids.v = take(&c, ((size_t)h.n_gids * sizeof(uint32_t) + 7) & ~(size_t)7);
+	p->gids.n = c.bad ? 0 : h.n_gids;
+	take_rlimits(&c, a, h.n_rlimits, p);
+	p->filter.bpf = take(&c, h.filter_len <= UINT16_MAX ? (size_t)h.filter_len * FILTER_INSN : SIZE_MAX);
+	p->filter.len = (uint16_t)h.filter_len;
+	p->filter.load_flags = h.filter_flags;
+	p->cwd = take_string(&c);
+	take_strings(&c, a, h.n_args, &p->args);
+	take_strings(&c, a, h.n_env, &p->env);
+	if (c.bad)
+		return err_set(e, ERR_SPEC, -EINVAL, "exec.tmpl", "the template is damaged");
+	return 0;
+}

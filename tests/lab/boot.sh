@@ -1,0 +1,202 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Run one command as root in another kernel, under qemu without KVM.
+#
+#   boot.sh [-g v2|hybrid|v1] [-a ARGS] [-m MIB] [-c CPUS] [-t SECONDS] [KERNEL] -- COMMAND [ARG...]
+#     -g  what is mounted on /sys/fs/cgroup (default v2: cgroup2 and nothing else)
+#     -a  more words for the kernel's command line
+#     -m  memory of the guest (default 1024), -c CPUs (default 2)
+#     -t  bound of the whole run (default 300)
+#     KERNEL  a vmlinuz-VERSION; its modules are DIR/lib/modules/VERSION when it lies in
+#             DIR/boot. Default: the newest /boot/vmlinuz-* whose modules are there.
+#
+# The guest's root is the caller's own / (9p, read-only) under a tmpfs overlay: every
+# tool and path of the caller is there, and nothing that the guest writes leaves it.
+# /proc, /sys, /dev, /run and /sys/fs/cgroup are the guest's own. COMMAND starts in the
+# caller's working directory; its stdout and stderr arrive on stdout, stdin is empty.
+#
+# Exit status: COMMAND's own; 124 at the time limit; 125 when the guest did not get as
+# far as a status (the end of its console is then on stderr); 77 when something that
+# the lab needs is not installed (said on stderr).
+# The small initramfs is kept in ${O:-build}/lab. LAB_CONSOLE=FILE keeps the console.
+set -u
+
+prog=${0##*/}
+here=$(cd "$(dirname "$0")" && pwd)
+
+die() {
+	echo "$prog: $2" >&2
+	exit "$1"
+}
+
+usage() {
+	sed -n 's/^#   \(boot.sh.*\)/usage: \1/p' "$0" >&2
+	exit 2
+}
+
+# newest_kernel - the newest kernel of /boot whose modules are installed
+newest_kernel() {
+	for k in /boot/vmlinuz-*; do
+		[ -d "/lib/modules/${k#/boot/vmlinuz-}" ] && echo "$k"
+	done | sort -V | tail -n 1
+}
+
+# quote WORD - as one word for sh
+quote() {
+	printf "'"
+	printf '%s' "$1" | sed "s/'/'\\\\''/g"
+	printf "' "
+}
+
+# copy_module FILE DIR - as a plain .ko: the guest's insmod knows no compression
+copy_module() {
+	case $1 in
+	*.xz) xz -dc "$1" >"$2/$(basename "$1" .xz)" ;;
+	*.zst) zstd -dcq "$1" >"$2/$(basename "$1" .zst)" ;;
+	*.gz) gzip -dc "$1" >"$2/$(basename "$1" .gz)" ;;
+	*) cp "$1" "$2/" ;;
+	esac
+}
+
+# pack DIR FILE - an initramfs archive, complete or not there
+pack() {
+	(cd "$1" && find . | cpio --quiet -o -H newc -R 0:0) >"$2.$$" && mv "$2.$$" "$2"
+}
+
+# build_initrd VERSION MODROOT FILE - what does not change from run to run
+build_initrd() {
+	t=$work/base
+	mkdir -p "$t/bin" "$t/modules" "$t/proc" "$t/sys" "$t/dev" "$t/lab" || return 1
+	cp "$busybox" "$t/bin/busybox" && cp "$here/guest-init" "$t/init" &&
+		cp "$here/guest-main" "$t/lab/main" || return 1
+	chmod 755 "$t/init" "$t/lab/main" "$t/bin/busybox"
+	for m in virtio_pci virtio_console 9pnet_virtio 9p overlay; do
+		modprobe -d "$2" -S "$1" --show-depends "$m" ||
+			{ echo "$prog: kernel $1 has no module $m" >&2; return 1; }
+	done >"$work/depends" || return 1
+	# the order of --show-depends is the order of loading
+	awk '$1 == "insmod" && !seen[$2]++ { print $2 }' "$work/depends" >"$work/order"
+	while read -r ko; do
+		copy_module "$ko" "$t/modules" || return 1
+		basename "$ko" | sed 's/\.ko\..*/.ko/' >>"$t/modules/order"
+	done <"$work/order"
+	pack "$t" "$3"
+}
+
+cgroup=v2 append='' mem=1024 cpus=2 limit=300 kernel=''
+while getopts g:a:m:c:t: o; do
+	case $o in
+	g) cgroup=$OPTARG ;;
+	a) append=$OPTARG ;;
+	m) mem=$OPTARG ;;
+	c) cpus=$OPTARG ;;
+	t) limit=$OPTARG ;;
+	*) usage ;;
+	esac
+done
+# getopts swallows a "--" that comes right after the options
+last=''
+[ "$OPTIND" -eq 1 ] || eval "last=\${$((OPTIND - 1))}"
+shift $((OPTIND - 1))
+if [ "$last" != -- ]; then
+	if [ "${1---}" != -- ]; then
+		kernel=$1
+		shift
+	fi
+	[ "${1-}" = -- ] || usage
+	shift
+fi
+[ $# -gt 0 ] || usage
+case $cgroup in
+v2) append="cgroup_no_v1=all $append" ;;
+v1 | hybrid) ;;
+*) usage ;;
+esac
+
+PATH=$PATH:/usr/sbin:/sbin
+for tool in qemu-system-x86_64:qemu-system-x86 cpio:cpio modprobe:kmod timeout:coreutils; do
+	command -v "${tool%%:*}" >/dev/null ||
+		die 77 "${tool%%:*} is not installed (Debian package ${tool#*:})"
+done
+busybox=$(command -v busybox) || die 77 "busybox is not installed (Debian package busybox-static)"
+if ldd "$busybox" >/dev/null 2>&1; then
+	die 77 "$busybox is not static (Debian package busybox-static)"
+fi
+[ -n "$kernel" ] || kernel=$(newest_kernel)
+[ -n "$kernel" ] || die 77 "no kernel with its modules in /boot (Debian package linux-image-amd64)"
+[ -r "$kernel" ] || die 77 "no kernel image $kernel"
+version=${kernel##*/vmlinuz-}
+modroot=$(cd "$(dirname "$kernel")/.." && pwd)
+[ -d "$modroot/lib/modules/$version" ] || modroot=/
+[ -d "$modroot/lib/modules/$version" ] ||
+	die 77 "kernel $kernel: no modules in /lib/modules/$version"
+
+cache=${O:-build}/lab
+mkdir -p "$cache" || die 125 "cannot make $cache"
+work=$(mktemp -d "${TMPDIR:-/tmp}/cleat-lab.XXXXXX") || exit 125
+qemu_pid='' cat_pid=''
+trap 'rm -rf "$work"' EXIT
+trap '[ -n "$qemu_pid" ] && kill "$qemu_pid" $cat_pid 2>/dev/null; exit 130' INT TERM HUP
+
+stamp=$(cat "$0" "$here/guest-init" "$here/guest-main" "$kernel" | cksum | cut -d' ' -f1)
+base=$cache/initrd-$version-$stamp
+if [ ! -f "$base" ]; then
+	rm -f "$cache/initrd-$version-"*
+	build_initrd "$version" "$modroot" "$base" || die 125 "cannot build the initramfs"
+fi
+
+# a second archive, appended: the command of this run
+mkdir -p "$work/run/lab" || exit 125
+{
+	printf 'cd '
+	quote "$(pwd)"
+	printf '|| exit 125\nexec '
+	for word; do quote "$word"; done
+	echo
+} >"$work/run/lab/command"
+echo "$cgroup" >"$work/run/lab/cgroup"
+if ! pack "$work/run" "$work/run.cpio" || ! cat "$base" "$work/run.cpio" >"$work/initrd"; then
+	die 125 "cannot build the initramfs"
+fi
+
+console=${LAB_CONSOLE:-$work/console}
+: >"$work/status"
+# not qemu's stdio: at the end of its stdin it takes the port for unplugged, and the guest's
+# writes block
+mkfifo "$work/out" || exit 125
+cat "$work/out" &
+cat_pid=$!
+exec 9>"$work/out"	# or cat waits for ever when qemu fails before it opens the FIFO
+timeout -k 5 "$limit" qemu-system-x86_64 -M pc -accel tcg,thread=multi -cpu "${LAB_CPU:-max,la57=off}" \
+	-smp "$cpus" -m "$mem" -nodefaults -display none -no-reboot -nic none \
+	-kernel "$kernel" -initrd "$work/initrd" \
+	-append "console=ttyS0 quiet panic=-1 random.trust_cpu=on mitigations=off $append" \
+	-chardev "file,id=con,path=$console" -serial chardev:con \
+	-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap" \
+	-device virtio-9p-pci,fsdev=root,mount_tag=hostroot \
+	-drive if=none,id=null,driver=null-co,size=1M -device virtio-blk-pci,drive=null \
+	-device virtio-serial-pci \
+	-chardev "file,id=out,path=$work/out,append=on" -device virtserialport,chardev=out,name=out \
+	-chardev "file,id=status,path=$work/status" -device virtserialport,chardev=status,name=status \
+	</dev/null >"$work/qemu.err" 2>&1 9>&- &
+qemu_pid=$!
+wait "$qemu_pid"
+r=$?
+qemu_pid=''
+exec 9>&-
+wait "$cat_pid"
+
+status=$(tr -dc 0-9 <"$work/status")
+[ -n "$status" ] && exit "$status"
+{
+	if [ $r -eq 124 ] || [ $r -eq 137 ]; then
+		echo "$prog: the guest was stopped after $limit s; the end of its console:"
+	else
+		echo "$prog: the guest ended without a status (qemu: $r); the end of its console:"
+	fi
+	cat "$work/qemu.err"
+	tail -n 25 "$console" | tr -d '\r' | sed 's/^/  | /'
+} >&2
+[ $r -eq 124 ] || [ $r -eq 137 ] && exit 124
+exit 125

@@ -1,0 +1,421 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Runs in the lab's guest: the command line on the cgroup layout it was booted with.
+# RUNTIME=runc proves the suite itself. UNIT: where the unit tests are.
+# shellcheck source=tests/harness/lib.sh
+. "${0%/*}/../harness/lib.sh"
+# shellcheck source=tests/lab/guest-lib.sh
+. "${0%/*}/guest-lib.sh"
+suite lab-cli
+
+unit() {
+	"$1"
+}
+
+# A fresh guest: no controller is enabled anywhere below the root yet, so this goes first.
+first() {
+	if [ -n "$V2" ]; then is "$(cat /sys/fs/cgroup/cgroup.subtree_control)" ""; fi
+	bundle first '.linux.resources.memory = {limit: 67108864} | .linux.cgroupsPath = "/\($TAG)-first/a/b"' \
+		sh -c 'echo out; echo err >&2; exit 7'
+	status 7 run_it
+	is "$(cat "$T/o")" out
+	is "$(cat "$T/e")" err
+	if [ -n "$V2" ]; then has "$(cat /sys/fs/cgroup/cgroup.subtree_control)" memory; fi
+	find /sys/fs/cgroup -depth -type d -path "*$TAG-first*" -exec rmdir {} \;
+}
+
+life() {
+	bundle life '.linux.resources.pids = {limit: 20}' sleep 1000
+	rt create --bundle "$B" "$ID" </dev/null >/dev/null 2>&1
+	is "$(state_of "$ID")" created
+	has "$(cat "$(cgdir pids)/cgroup.procs")" "^$(pid_of "$ID")\$"
+	rt start "$ID"
+	is "$(state_of "$ID")" running
+	status 3 rt exec "$ID" sh -c 'cat /proc/self/cgroup; exit 3'
+	if [ -n "$V2" ]; then
+		is "$(cat "$T/o")" "0::/$ID"
+	else
+		has "$(cat "$T/o")" "pids:/$ID\$"
+	fi
+	rt kill "$ID" KILL
+	until_true 10 is_state "$ID" stopped
+	rt delete "$ID"
+	no_cgroup
+}
+
+oom_status() {
+	bundle oom '.linux.resources.memory = {limit: 33554432}' \
+		dd if=/dev/zero of=/dev/null bs=200M count=1
+	status 137 run_it
+	no_cgroup
+}
+
+oom_event() {
+	live oomev '.linux.resources.memory = {limit: 33554432}' \
+		dd if=/dev/zero of=/dev/null bs=200M count=1
+	until_true 10 is_state "$ID" stopped
+	if [ -n "$V2" ]; then
+		has "$(knob memory.events)" '^oom_kill 1$'
+	else
+		has "$(knob - memory memory.oom_control)" '^oom_kill 1$'
+	fi
+	rt delete "$ID"
+	no_cgroup
+}
+
+# The exec dies of it, the container does not.
+oom_exec() {
+	live oomex '.linux.resources.memory = {limit: 33554432}'
+	status 137 rt exec "$ID" dd if=/dev/zero of=/dev/null bs=200M count=1
+	is_state "$ID" running
+	gone
+}
+
+limits_cpu() {
+	live cpu '.linux.resources.cpu = {quota: 25000, period: 50000, shares: 1024, cpus: "0", mems: "0"}' \
+		sh -c 'while :; do :; done'
+	if [ -n "$V2" ]; then
+		is "$(knob cpu.max)" "25000 50000"
+		if [ -n "$CLEAT" ]; then w=100; else w=39; fi
+		is "$(knob cpu.weight)" $w
+	else
+		is "$(knob - cpu cpu.cfs_quota_us)" 25000
+		is "$(knob - cpu cpu.cfs_period_us)" 50000
+		is "$(knob - cpu cpu.shares)" 1024
+	fi
+	is "$(knob cpuset.cpus cpuset cpuset.cpus)" 0
+	is "$(knob cpuset.mems cpuset cpuset.mems)" 0
+	throttled() {
+		knob cpu.stat cpu cpu.stat | grep -Eq '^nr_throttled [1-9]'
+	}
+	until_true 10 throttled
+	gone
+	no_cgroup
+}
+
+limits_memory() {
+	live mem '.linux.resources.memory = {limit: 67108864, reservation: 33554432, swap: 100663296}'
+	is "$(knob memory.max memory memory.limit_in_bytes)" 67108864
+	is "$(knob memory.low memory memory.soft_limit_in_bytes)" 33554432
+	if [ -n "$V2" ]; then
+		is "$(knob memory.swap.max)" 33554432
+	elif [ -e "$(cgdir memory)/memory.memsw.limit_in_bytes" ]; then
+		is "$(knob - memory memory.memsw.limit_in_bytes)" 100663296
+	fi
+	gone
+}
+
+limits_pids() {
+	live pids '.linux.resources.pids = {limit: 8}'
+	is "$(knob pids.max pids pids.max)" 8
+	status 2 rt exec "$ID" sh -c 'for i in 1 2 3 4 5 6 7 8 9; do sleep 5 & done; kill $(jobs -p)'
+	has "$(cat "$T/e")" "Resource temporarily unavailable"
+	has "$(knob pids.events pids pids.events)" '^max [1-9]'
+	gone
+}
+
+limits_io() {
+	only_v2
+	live io '.linux.resources.blockIO = {weight: 500}'
+	is "$(knob io.weight)" "default 4950"
+	gone
+}
+
+limits_io_max() {
+	modprobe -q virtio_blk || true
+	disk=$(cat /sys/block/vda/dev 2>/dev/null) || skip "the guest has no disk"
+	live iomax '.linux.resources.blockIO = {
+		throttleReadBpsDevice: [{major: '"${disk%:*}, minor: ${disk#*:}"', rate: 1048576}],
+		throttleWriteIOPSDevice: [{major: '"${disk%:*}, minor: ${disk#*:}"', rate: 50}]}'
+	if [ -n "$V2" ]; then
+		is "$(knob io.max)" "$disk rbps=1048576 wbps=max riops=max wiops=50"
+	else
+		is "$(knob - blkio blkio.throttle.read_bps_device)" "$disk 1048576"
+		is "$(knob - blkio blkio.throttle.write_iops_device)" "$disk 50"
+	fi
+	gone
+}
+
+limits_huge() {
+	live huge '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 6291456}]'
+	is "$(knob hugetlb.2MB.max hugetlb hugetlb.2MB.limit_in_bytes)" 6291456
+	if [ -n "$V2" ] && [ -n "$CLEAT" ]; then is "$(knob hugetlb.2MB.rsvd.max)" 6291456; fi
+	gone
+}
+
+limits_unified() {
+	only_v2
+	live unified '.linux.resources.unified = {"memory.high": "50331648", "cpu.weight": "77"}'
+	is "$(knob memory.high)" 50331648
+	is "$(knob cpu.weight)" 77
+	gone
+}
+
+unified_refused() {
+	only_v2
+	bundle unibad '.linux.resources.unified = {"memory.nothing": "1"}'
+	if run_it >"$T/o" 2>"$T/e"; then fail "taken"; fi
+	has "$(cat "$T/e")" 'memory\.nothing'
+	no_cgroup
+}
+
+# A cgroup that has processes of its own cannot give controllers to children.
+busy_parent() {
+	only_v2
+	mkdir "/sys/fs/cgroup/$TAG-busy"
+	sleep 1000 &
+	sleeper=$!
+	echo $sleeper >"/sys/fs/cgroup/$TAG-busy/cgroup.procs"
+	bundle busy '.linux.resources.memory = {limit: 67108864} | .linux.cgroupsPath = "/\($TAG)-busy/c"'
+	r=0
+	run_it >"$T/o" 2>"$T/e" || r=$?
+	left=$(find "/sys/fs/cgroup/$TAG-busy" -mindepth 1 -type d)
+	kill $sleeper
+	wait $sleeper || true
+	rmdir "/sys/fs/cgroup/$TAG-busy"
+	is $r 1
+	is "$left" ""
+	if [ -n "$CLEAT" ]; then has "$(cat "$T/e")" "$TAG-busy"; fi
+}
+
+# A cgroup that someone else lives in is not ours to confine.
+taken_cgroup() {
+	live taken ''
+	bundle taken2 '.linux.cgroupsPath = "/\($TAG)-taken"'
+	r=0
+	run_it >"$T/o" 2>"$T/e" || r=$?
+	is "$(state_of "$TAG-taken")" running
+	gone "$TAG-taken"
+	[ -z "$CLEAT" ] || is $r 1
+}
+
+cgroup_namespace() {
+	live cgns '.linux.namespaces += [{type: "cgroup"}] | .linux.resources.memory = {limit: 67108864}'
+	status 0 rt exec "$ID" cat /proc/self/cgroup
+	if [ -n "$V2" ]; then
+		is "$(cat "$T/o")" 0::/
+		status 0 rt exec "$ID" cat /sys/fs/cgroup/memory.max
+	else
+		has "$(cat "$T/o")" 'memory:/$'
+		status 0 rt exec "$ID" cat /sys/fs/cgroup/memory/memory.limit_in_bytes
+	fi
+	is "$(cat "$T/o")" 67108864
+	status 1 rt exec "$ID" mkdir /sys/fs/cgroup/kid
+	has "$(cat "$T/e")" 'Read-only file system'
+	gone
+}
+
+# Without the namespace v2 shows the whole tree, v1 the container's own directories.
+cgroup_bind() {
+	live cgbind '.linux.resources.memory = {limit: 67108864}'
+	if [ -n "$V2" ]; then
+		status 0 rt exec "$ID" cat "/sys/fs/cgroup/$ID/memory.max"
+	else
+		status 0 rt exec "$ID" cat /sys/fs/cgroup/memory/memory.limit_in_bytes
+	fi
+	is "$(cat "$T/o")" 67108864
+	gone
+}
+
+# What a container made below its own cgroup goes with it.
+nested() {
+	only_v2
+	live nest '.linux.namespaces += [{type: "cgroup"}]
+		| (.mounts[] | select(.type == "cgroup")).options -= ["ro"]' \
+		sh -c 'mkdir -p /sys/fs/cgroup/kid/grandkid && echo 0 >/sys/fs/cgroup/kid/cgroup.procs; sleep 1000'
+	until_true 5 test -d "$(cgdir)/kid/grandkid"
+	has "$(rt exec "$ID" cat /proc/1/cgroup)" '^0::/kid$'
+	gone
+	no_cgroup
+}
+
+MKNOD='(.process.capabilities | .bounding, .effective, .permitted) += ["CAP_MKNOD"]'
+
+device_denied() {
+	live devno "$MKNOD"
+	status 0 rt exec "$ID" mknod /tmp/vcs c 7 0
+	status 1 rt exec "$ID" sh -c ': </tmp/vcs'
+	has "$(cat "$T/e")" 'Operation not permitted'
+	status 0 rt exec "$ID" sh -c 'rm /tmp/vcs; mknod /tmp/disk b 7 0'
+	status 1 rt exec "$ID" sh -c ': </tmp/disk'
+	has "$(cat "$T/e")" 'Operation not permitted'
+	status 0 rt exec "$ID" sh -c 'rm /tmp/disk; echo x >/dev/null &&
+		head -c 3 /dev/zero >/dev/null && head -c 3 /dev/urandom >/dev/null && head -c 3 /dev/random >/dev/null'
+	status 1 rt exec "$ID" sh -c 'echo x >/dev/full'
+	has "$(cat "$T/e")" 'No space left'
+	gone
+}
+
+# Access is what the rule says and no more, and of two rules the last wins.
+# vcs (7:0) opens for anyone that the cgroup lets through, without a capability.
+device_rules() {
+	[ -e /dev/vcs ] || skip "no virtual terminal"
+	live devrule "$MKNOD"' | .linux.resources.devices += [
+		{allow: true, type: "c", major: 7, minor: 0, access: "r"},
+		{allow: true, type: "c", major: 7, minor: 1, access: "rw"},
+		{allow: false, type: "c", major: 7, minor: 1, access: "rw"}]'
+	status 0 rt exec "$ID" sh -c 'mknod /tmp/v c 7 0; : </tmp/v'
+	status 1 rt exec "$ID" sh -c ': >/tmp/v'
+	has "$(cat "$T/e")" 'Operation not permitted'
+	status 1 rt exec "$ID" sh -c 'mknod /tmp/v1 c 7 1; : </tmp/v1'
+	has "$(cat "$T/e")" 'Operation not permitted'
+	status 0 rt exec "$ID" sh -c 'rm /tmp/v /tmp/v1'
+	gone
+}
+
+# runc cannot take one device out of a range; cleat can, on v2.
+device_hole() {
+	only_v2
+	[ -n "$CLEAT" ] || skip "not in runc"
+	[ -e /dev/vcs ] || skip "no virtual terminal"
+	live devhole "$MKNOD"' | .linux.resources.devices += [
+		{allow: true, type: "c", major: 7, access: "rw"},
+		{allow: false, type: "c", major: 7, minor: 1, access: "rw"}]'
+	status 0 rt exec "$ID" sh -c 'mknod /tmp/v c 7 0; : </tmp/v'
+	status 1 rt exec "$ID" sh -c 'mknod /tmp/v1 c 7 1; : </tmp/v1'
+	has "$(cat "$T/e")" 'Operation not permitted'
+	status 0 rt exec "$ID" sh -c 'rm /tmp/v /tmp/v1'
+	gone
+}
+
+device_all() {
+	[ -e /dev/vcs ] || skip "no virtual terminal"
+	live devall "$MKNOD"' | .linux.resources.devices = [{allow: true, access: "rwm"}]'
+	status 0 rt exec "$ID" sh -c 'mknod /tmp/v c 7 0; : </tmp/v; rm /tmp/v'
+	gone
+}
+
+frozen() {
+	if [ -n "$V2" ]; then
+		grep -q "^frozen $1\$" "$(cgdir)/cgroup.events" && is "$(knob cgroup.freeze)" "$1"
+	elif [ "$1" = 1 ]; then
+		is "$(knob - freezer freezer.state)" FROZEN
+	else
+		is "$(knob - freezer freezer.state)" THAWED
+	fi
+}
+
+pause() {
+	live pause '' sh -c 'while :; do echo x; usleep 20000; done'
+	until_true 5 test -s "$T/$ID.out"
+	rt pause "$ID"
+	is "$(state_of "$ID")" paused
+	frozen 1
+	n=$(wc -l <"$T/$ID.out")
+	sleep 0.3
+	is "$(wc -l <"$T/$ID.out")" "$n"
+	rt resume "$ID"
+	is "$(state_of "$ID")" running
+	frozen 0
+	more() { [ "$(wc -l <"$T/$ID.out")" -gt "$n" ]; }
+	until_true 5 more
+	gone
+}
+
+kill_paused() {
+	live kpause ''
+	rt pause "$ID"
+	rt kill "$ID" KILL
+	# v1's freezer holds even SIGKILL back, and runc leaves it so
+	if [ -z "$V2" ] && [ -z "$CLEAT" ]; then rt resume "$ID"; fi
+	until_true 5 is_state "$ID" stopped
+	rt delete "$ID"
+	no_cgroup
+}
+
+delete_paused() {
+	live dpause ''
+	rt pause "$ID"
+	gone
+	no_cgroup
+}
+
+kill_all() {
+	live killall '.linux.namespaces |= map(select(.type != "pid"))' \
+		sh -c 'for i in 1 2 3; do (trap "" TERM; setsid sleep 1000) & done; sleep 1000; sleep 1000'
+	four() { [ "$(wc -l <"$(cgdir pids)/cgroup.procs")" -ge 5 ]; }
+	until_true 5 four
+	rt kill --all "$ID" KILL
+	empty() { [ -z "$(cat "$(cgdir pids)/cgroup.procs")" ]; }
+	until_true 5 empty
+	until_true 5 is_state "$ID" stopped
+	rt delete "$ID"
+	no_cgroup
+}
+
+# Init is gone, its children in the same pid namespace as ours are not: delete takes them.
+orphans() {
+	live orphan '.linux.namespaces |= map(select(.type != "pid"))' \
+		sh -c 'sleep 1000 & sleep 1000 & exit 0'
+	until_true 5 is_state "$ID" stopped
+	# runc leaves them and fails
+	[ -n "$CLEAT" ] || rt kill --all "$ID" KILL
+	rt delete "$ID"
+	no_cgroup
+}
+
+USERNS='.linux.namespaces += [{type: "user"}]
+	| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+	| .linux.gidMappings = [{containerID: 0, hostID: 200000, size: 65536}]'
+
+userns() {
+	live userns "$USERNS"' | .linux.resources.memory = {limit: 67108864}'
+	status 0 rt exec "$ID" sh -c 'id -u; cat /proc/self/uid_map /proc/self/gid_map; echo >/dev/null'
+	is "$(tr -s ' \n' ' ' <"$T/o")" "0 0 100000 65536 0 200000 65536 "
+	is "$(stat -c %u "/proc/$(pid_of "$ID")")" 100000
+	is "$(knob memory.max memory memory.limit_in_bytes)" 67108864
+	gone
+	no_cgroup
+}
+
+# With its own cgroup namespace and a writable mount the tree is the container's, the limits are not.
+delegated() {
+	only_v2
+	[ -n "$CLEAT" ] || skip "not in runc's cgroupfs driver"
+	live deleg "$USERNS"' | .linux.namespaces += [{type: "cgroup"}]
+		| (.mounts[] | select(.type == "cgroup")).options -= ["ro"]
+		| .linux.resources.memory = {limit: 67108864}'
+	is "$(stat -c %u "$(cgdir)" "$(cgdir)/cgroup.procs" "$(cgdir)/cgroup.subtree_control" | sort -u)" 100000
+	is "$(stat -c %u "$(cgdir)/memory.max")" 0
+	status 0 rt exec "$ID" mkdir /sys/fs/cgroup/kid
+	status 1 rt exec "$ID" sh -c 'echo max >/sys/fs/cgroup/memory.max'
+	gone
+	no_cgroup
+}
+
+if [ -n "${UNIT-}" ]; then
+	for u in "$UNIT"/test_cgroup*; do
+		[ -x "$u" ] && t "unit tests of ${u##*/}" unit "$u"
+	done
+fi
+t "run below three levels that have no controller yet" first
+t "create, state, start, exec, kill, delete" life
+t "memory limit: the allocating init is killed, status 137" oom_status
+t "memory limit: the kernel counts one OOM kill" oom_event
+t "memory limit: an exec is killed with 137, the container stays" oom_exec
+t "cpu quota, shares and cpuset are in the files, and throttle" limits_cpu
+t "memory limit, reservation and swap are in the files" limits_memory
+t "pids limit is in the file, and refuses a fork" limits_pids
+t "io weight" limits_io
+t "io throttles of a disk" limits_io_max
+t "huge page limit" limits_huge
+t "unified keys" limits_unified
+t "an unknown unified key is refused by name" unified_refused
+t "a parent cgroup with processes is an error that leaves nothing" busy_parent
+t "a cgroup that another container lives in is refused" taken_cgroup
+t "cgroup namespace: the container's cgroup is its root, read-only" cgroup_namespace
+t "no cgroup namespace: what the mount shows" cgroup_bind
+t "cgroups that the container made are removed with it" nested
+t "devices: what no rule allows is EPERM, the usual nodes work" device_denied
+t "devices: the last matching rule wins, access as given" device_rules
+t "devices: one device taken out of a range" device_hole
+t "devices: a rule for all" device_all
+t "pause and resume" pause
+t "a paused container can be killed" kill_paused
+t "a paused container can be deleted by force" delete_paused
+t "kill --all without a pid namespace empties the cgroup" kill_all
+t "delete without a pid namespace kills what init left" orphans
+t "user namespace: ids, limits, devices" userns
+t "user namespace: the cgroup is delegated, its limits are not" delegated
+finish
