@@ -93,6 +93,11 @@ SRC_shim    := $(wildcard shim/*.c)
 SRC_cli     := $(wildcard runtime/cli/*.c)
 ARCHIVES := base cgroup filter nsenter cleat rpc client
 
+# A changed filter compiler must not find programs of the old one in a host's cache.
+FILTER_STAMP := $(shell cat $(sort $(wildcard seccomp/*.[ch])) | cksum | tr ' ' -)
+$(O)/seccomp/cache.o: CFLAGS_FILE := -DFILTER_STAMP='"$(FILTER_STAMP)"'
+$(O)/seccomp/cache.o: $(wildcard seccomp/*.[ch])
+
 # ---- libraries -------------------------------------------------------------
 LIBS_filter := -lseccomp
 LIBS_cleat  := -lyajl -lcap -lmnl -lseccomp -lmd
@@ -140,7 +145,7 @@ $(OBJ_rpc) $(OBJ_client) $(OBJ_shim): | $(GEN_H)
 $(O)/%.o: %.c | deps-present
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) $(BASE_CFLAGS) $(WARN) $(INC) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(WARN) $(INC) $(CFLAGS_FILE) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(O)/cleat: $(OBJ_cli) $(LIBS_cleat_a)
 	$(say) LD $@
