@@ -29,7 +29,7 @@ struct host_ctx {
 	const struct cleat_env *env;
 	const struct cleat_create *req;
 	struct arena *arena;
-	char bundle[PATH_MAX], rootpath[PATH_MAX], cgroup[PATH_MAX];
+	const char *bundle, *rootpath, *cgroup;	/* absolute; cgroup "" for none */
 	int bundlefd, rootdir, procfd, fifo;
 	struct spec *spec;
 	struct process process;
@@ -53,8 +53,13 @@ STAGE(host, STAGE_HOST);
 
 static int host_bundle(struct host_ctx *c, struct err *e)
 {
-	if (!realpath(c->req->bundle, c->bundle))
+	char path[PATH_MAX];
+
+	if (!realpath(c->req->bundle, path))
 		return err_set(e, ERR_SPEC, -errno, c->req->bundle, "bundle directory");
+	c->bundle = arena_strdup(c->arena, path);
+	if (!c->bundle)
+		return err_set(e, ERR_LIMIT, -ENOMEM, path, "bundle directory");
 	c->bundlefd = open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return c->bundlefd < 0 ? err_set(e, ERR_SPEC, -errno, c->bundle, "bundle directory") : 0;
 }
@@ -103,10 +108,8 @@ static int host_root(struct host_ctx *c, struct err *e)
 		return err_set(e, ERR_SPEC, -EINVAL, "/root/path", "\"%s\" is the host's own root", path);
 	if (root.st_dev == bundle.st_dev && root.st_ino == bundle.st_ino)
 		return err_set(e, ERR_SPEC, -EINVAL, "/root/path", "\"%s\" is the bundle itself", path);
-	if (path[0] == '/' ? path_clean(path, c->rootpath, sizeof(c->rootpath)) :
-	    (size_t)snprintf(c->rootpath, sizeof(c->rootpath), "%s/%s", c->bundle, path) >= sizeof(c->rootpath))
-		return err_set(e, ERR_SPEC, -ENAMETOOLONG, "/root/path", "\"%s\"", path);
-	return 0;
+	c->rootpath = path[0] == '/' ? path : arena_printf(c->arena, "%s/%s", c->bundle, path);
+	return c->rootpath ? 0 : err_set(e, ERR_LIMIT, -ENOMEM, "/root/path", "\"%s\"", path);
 }
 
 static int add_env(struct host_ctx *c, struct err *e)
@@ -187,16 +190,21 @@ static void host_store_undo(struct host_ctx *c)
 /* Written before there is anything to clean up: a create that is killed leaves what delete needs. */
 static int host_state(struct host_ctx *c, struct err *e)
 {
-	static char created[48];
+	char created[48], cgroup[PATH_MAX] = "";
 	struct spec_hooks *h = NULL;
 	int r = cg_host_detect(&c->host, c->arena, e);
 
 	if (r)
 		return r;
 	if (c->host.mode != CG_MODE_NONE)
-		r = cg_path(&c->host, c->spec->linux_->cgroups_path, c->req->id, c->cgroup, sizeof(c->cgroup), e);
+		r = cg_path(&c->host, c->spec->linux_->cgroups_path, c->req->id, cgroup, sizeof(cgroup), e);
 	if (r)
 		return r;
+	log_rfc3339(created, sizeof(created), true);
+	c->cgroup = arena_strdup(c->arena, cgroup);
+	c->state.created = arena_strdup(c->arena, created);
+	if (!c->cgroup || !c->state.created)
+		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "state");
 	if (c->spec->hooks) {
 		h = arena_new(c->arena, struct spec_hooks);
 		if (!h)
@@ -207,7 +215,7 @@ static int host_state(struct host_ctx *c, struct err *e)
 	c->state = (struct state){
 		.version = STORE_VERSION, .oci_version = c->spec->oci_version, .id = c->req->id,
 		.bundle = c->bundle, .rootfs = c->rootpath,
-		.created = log_rfc3339(created, sizeof(created), true), .owner = geteuid(),
+		.created = c->state.created, .owner = geteuid(),
 		.cgroup = c->cgroup, .own_pidns = c->new_ns & CLONE_NEWPID,
 		.terminal = c->process.terminal, .namespaces = c->listed_ns,
 		.hooks = h, .annotations = c->spec->annotations,
@@ -339,10 +347,7 @@ static int host_launch(struct host_ctx *c, struct err *e)
 	if (c->env->on_process && (r = c->env->on_process(c->env->arg, c->pid, c->pidfd)))
 		err_set(e, ERR_PEER, r, NULL, "report the container's process");
 	else
-		r = 0;
-	if (!r && c->has_cg && l.cgroup_fd < 0)
-		r = 0;
-	c->state.pid = c->pid;
+		c->state.pid = c->pid;
 	if (r) {
 		kill(c->pid, SIGKILL);
 		op_reap(c->env, c->pid, c->pidfd);
