@@ -4,6 +4,7 @@
  * exit status. What this machine cannot run (other ABIs) is judged by a small
  * interpreter of the program.
  */
+#include <seccomp.h>
 #include <time.h>
 #include "filter_test.h"
 #include "filter.h"
@@ -427,6 +428,61 @@ TEST_F(filter, stub_of_every_little_endian_abi)
 	/* S390 was not asked for */
 	EXPECT_EQ(SECCOMP_RET_KILL_THREAD, run_bpf(&self->f, &(struct seccomp_data){
 		.arch = 0x80000016, .nr = 4000 }));
+}
+
+/* What a profile made from a name's own number says of it, whatever ABI it is looked at in. */
+static uint32_t model_of(int native)
+{
+	if (native < 0 || native % 5 == 0)
+		return RET(5);
+	return native % 7 ? SECCOMP_RET_ALLOW : RET(7);
+}
+
+TEST_F(filter, a_large_profile_says_the_same_for_every_number)
+{
+	static const uint32_t token[] = { SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH_X32 };
+	static const char *allow[600], *deny[600];
+	struct filter_rule rules[] = { { .names = { allow, 0 }, .action = FILTER_ALLOW },
+		{ .names = { deny, 0 }, .action = FILTER_ERRNO, .errno_ret = 7,
+		  .has_errno_ret = true } };
+	struct filter_spec s = { DENY_ALL(5), .syscalls = { rules, 2 },
+		.architectures = ARCHS(FILTER_X86_64, FILTER_X86, FILTER_X32) };
+	unsigned int checked = 0, t;
+	int nr;
+
+	if (seccomp_arch_native() != SCMP_ARCH_X86_64)
+		SKIP(return, "written for x86_64");
+	for (nr = 0; nr < 440; nr++) {
+		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, nr);
+
+		if (name && model_of(nr) == SECCOMP_RET_ALLOW)
+			allow[rules[0].names.n++] = name;
+		else if (name && model_of(nr) == RET(7))
+			deny[rules[1].names.n++] = name;
+	}
+	BUILD(&s);
+	for (t = 0; t < 3; t++) {
+		uint32_t bit = t == 2 ? 0x40000000 : 0, audit = t == 1 ? 0x40000003 : 0xc000003e;
+
+		for (nr = 0; nr < 500; nr++) {
+			struct seccomp_data d = { .nr = (int)(bit | (uint32_t)nr), .arch = audit };
+			char *name = seccomp_syscall_resolve_num_arch(token[t], d.nr);
+			int native = name ? seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, name)
+				     : -1;
+
+			/* 102 and 117 of i386, socketcall and ipc, stand for several calls each */
+			if (!(t == 1 && (nr == 102 || nr == 117))) {
+				uint32_t want = nr < 440 ? model_of(native) : RET(ENOSYS);
+
+				EXPECT_EQ(want, run_bpf(&self->f, &d))
+					TH_LOG("%s %d %s", t ? t == 1 ? "x86" : "x32" : "x86_64", nr,
+					       name ? name : "-");
+				checked++;
+			}
+			free(name);
+		}
+	}
+	EXPECT_EQ(1498, checked);
 }
 
 TEST_F(filter, other_byte_order_is_refused)
