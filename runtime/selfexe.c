@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Nobody may write to our executable, not even through an image whose program
- * is "#!/proc/self/exe" (rule D4): so we run from a mount that is read-only.
+ * Running our own program from where no container can write it (rule D4 of
+ * the security contract). A process that joins a container shows it
+ * /proc/PID/exe; what is opened through that must lead to nothing writable.
+ *
+ *   1. a detached read-only bind of the file (5.12): costs a plain exec
+ *   2. a detached read-only overlay of its directory (5.2)
+ *   3. a sealed copy in memory: works everywhere, but shares no pages
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -16,74 +22,124 @@
 #include "fd.h"
 #include "sysx.h"
 
-#define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U		/* 6.3 */
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020		/* 6.3 */
+#endif
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define SELF "/proc/self/exe"
 
-/* A read-only mount: ours, or the host's own (firmware). A sealed memfd is as good. */
-static bool is_protected(int exe)
+bool cleat_selfexe_protected(void)
 {
-	auto_fd fd = -1;
+	auto_fd fd = open(SELF, O_RDONLY | O_CLOEXEC);
 	struct statvfs st;
+	int seals;
 
-	if (!fstatvfs(exe, &st) && (st.f_flag & ST_RDONLY))
+	if (fd < 0)
+		return false;
+	if (!fstatvfs(fd, &st) && (st.f_flag & ST_RDONLY))
 		return true;
-	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && fcntl(fd, F_GET_SEALS) == ALL_SEALS;
+	seals = fcntl(fd, F_GET_SEALS);
+	return seals >= 0 && (seals & SEALS) == SEALS;
 }
 
-/* A detached copy of the executable's mount, read-only: 5.12, costs about as much as nothing. */
-static int open_readonly(int exe)
+static int run(int fd, char *const argv[], char *const envp[])
+{
+	return sysx_execveat(fd, "", argv, envp, AT_EMPTY_PATH);
+}
+
+static int run_bind(char *const argv[], char *const envp[])
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-	auto_fd tree = sysx_open_tree(exe, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	auto_fd tree = sysx_open_tree(AT_FDCWD, SELF, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	int r;
 
 	if (tree < 0)
 		return tree;
 	r = sysx_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
-	return r < 0 ? r : take_fd(&tree);
+	return r < 0 ? r : run(tree, argv, envp);
 }
 
-/* Older kernels and unprivileged callers: a sealed copy in memory. */
-static int open_sealed(void)
+static int run_overlay(char *const argv[], char *const envp[])
 {
-	auto_fd from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), to = -1;
+	char dir[PATH_MAX], layers[256], *name;	/* 256: what fsconfig takes */
+	ssize_t n = readlink(SELF, dir, sizeof(dir) - 1);
+	auto_fd fs = -1, mnt = -1, file = -1;
+	int r;
+
+	if (n < 0)
+		return -errno;
+	dir[n] = 0;
+	name = strrchr(dir, '/');
+	if (dir[0] != '/' || name == dir)
+		return -EOPNOTSUPP;
+	*name++ = 0;
+	fs = sysx_fsopen("overlay", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return fs;
+	/* Without an upper layer two lower ones are asked for; the second holds nothing of that name. */
+	n = snprintf(layers, sizeof(layers), "%s:%s", dir, strncmp(dir, "/dev", 4) ? "/dev" : "/sys");
+	if (n < 0 || (size_t)n >= sizeof(layers) || strchr(dir, ':'))
+		return -EOPNOTSUPP;
+	r = sysx_fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", layers, 0);
+	if (!r)
+		r = sysx_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (r < 0)
+		return r;
+	mnt = sysx_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
+	if (mnt < 0)
+		return mnt;
+	file = openat(mnt, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return file < 0 ? -errno : run(file, argv, envp);
+}
+
+static int copy_self(int to)
+{
+	auto_fd from = open(SELF, O_RDONLY | O_CLOEXEC);
 	struct stat st;
-	ssize_t n;
+	off_t done = 0;
 
 	if (from < 0 || fstat(from, &st))
 		return -errno;
-	to = memfd_create("cleat", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (to < 0)
-		return -errno;
-	while (st.st_size > 0) {
-		n = sendfile(to, from, NULL, (size_t)st.st_size);
+	while (done < st.st_size) {
+		ssize_t n = sendfile(to, from, NULL, (size_t)(st.st_size - done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
-			return n ? -errno : -EIO;
-		st.st_size -= n;
+			return n < 0 ? -errno : -EIO;
+		done += n;
 	}
-	if (fchmod(to, 0755) || fcntl(to, F_ADD_SEALS, ALL_SEALS))
-		return -errno;
-	return take_fd(&to);
+	return 0;
 }
 
-int cleat_protect_exe(char *const argv[], struct err *e)
+static int run_memory(char *const argv[], char *const envp[])
 {
-	auto_fd exe = open("/proc/self/exe", O_PATH | O_CLOEXEC), fd = -1;
-	const char *name;
+	auto_fd fd = memfd_create("cleat", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	int r;
 
-	if (exe < 0)
-		return err_set(e, ERR_KERNEL, -errno, "/proc/self/exe", "open our own executable");
-	if (is_protected(exe)) {
-		/* execveat names a process after its fd. */
-		name = strrchr(argv[0], '/');
-		prctl(PR_SET_NAME, name ? name + 1 : argv[0]);
-		return 0;
-	}
-	fd = open_readonly(exe);
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("cleat", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
-		fd = open_sealed();
-	if (fd < 0)
-		return err_set(e, ERR_KERNEL, fd, "/proc/self/exe", "make our own executable unwritable");
-	return err_set(e, ERR_KERNEL, sysx_execveat(fd, "", argv, environ, AT_EMPTY_PATH), "/proc/self/exe",
-		       "run our own executable from a read-only mount");
+		return -errno;
+	r = copy_self(fd);
+	if (r < 0)
+		return r;
+	if (fcntl(fd, F_ADD_SEALS, SEALS))
+		return -errno;
+	fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC);	/* more than is needed, so it may fail */
+	return run(fd, argv, envp);
+}
+
+int cleat_selfexe_exec(char *const argv[], char *const envp[], struct err *e)
+{
+	int r;
+
+	/* Each returns only when it failed. */
+	run_bind(argv, envp);
+	run_overlay(argv, envp);
+	r = run_memory(argv, envp);
+	return err_set(e, ERR_KERNEL, r, SELF, "run from a protected copy");
 }

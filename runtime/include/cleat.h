@@ -142,17 +142,6 @@ char *cleat_state_json(const struct cleat_state *s, bool pretty);
 int cleat_list(const struct cleat_env *env, int (*cb)(const struct cleat_state *s, void *arg),
 	       void (*bad)(const char *id, const struct err *why, void *arg), void *arg, struct err *e);
 
-/**
- * cleat_protect_exe() - Make sure that no container can write to this program's file.
- * @argv: the program's own arguments, unchanged.
- *
- * Programs that make containers' processes call it first thing in main(). Executes the
- * program again, once, from a detached read-only bind (5.12) or a sealed memfd; returns at once when
- * that was done already or the file lies on a read-only mount. All fds without close-on-exec survive.
- * Return: 0 or -errno with @e set.
- */
-int cleat_protect_exe(char *const argv[], struct err *e);
-
 /** cleat_id_check() - Is @id a container id we take (contract oci-runtime 1.6)? */
 int cleat_id_check(const char *id, struct err *e);
 /** cleat_spec_default() - The document of `cleat spec`. Caller frees; NULL when out of memory. */
