@@ -40,7 +40,7 @@ WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wvla -Wundef -Wstrict-prototypes \
 	-Werror=format -Werror=return-type
 CC_IS_CLANG := $(shell $(CC) --version 2>/dev/null | grep -c clang)
 ifeq ($(CC_IS_CLANG),0)
-WARN += -Wlogical-op -Wduplicated-cond
+WARN += -Wlogical-op -Wduplicated-cond -Wno-format-truncation
 endif
 ifeq ($(WERROR),1)
 WARN += -Werror

@@ -318,6 +318,12 @@ static void child(struct host_ctx *c, int left)
 	init_main(&ic);
 }
 
+static void host_launch_undo(struct host_ctx *c)
+{
+	child_pidfd_signal(c->pidfd, c->pid, SIGKILL);
+	op_reap(c->env, c->pid, c->pidfd);
+}
+
 static int host_launch(struct host_ctx *c, struct err *e)
 {
 	struct launch l = { .new_ns = c->new_ns, .join = c->join, .pidfd = -1, .parent = c->env->parent_clone };
@@ -343,22 +349,14 @@ static int host_launch(struct host_ctx *c, struct err *e)
 	fd_close(&c->child_sock);
 	if (r < 0)
 		return err_set(e, ERR_KERNEL, r, NULL, "clone the container's process");
-	c->pid = r;
-	if (c->env->on_process && (r = c->env->on_process(c->env->arg, c->pid, c->pidfd)))
-		err_set(e, ERR_PEER, r, NULL, "report the container's process");
-	else
-		c->state.pid = c->pid;
-	if (r) {
-		kill(c->pid, SIGKILL);
-		op_reap(c->env, c->pid, c->pidfd);
-	}
-	return r;
-}
-
-static void host_launch_undo(struct host_ctx *c)
-{
-	child_pidfd_signal(c->pidfd, c->pid, SIGKILL);
-	op_reap(c->env, c->pid, c->pidfd);
+	c->state.pid = c->pid = r;
+	if (!c->env->on_process)
+		return 0;
+	r = c->env->on_process(c->env->arg, c->pid, c->pidfd);
+	if (!r)
+		return 0;
+	host_launch_undo(c);
+	return err_set(e, ERR_PEER, r, NULL, "report the container's process");
 }
 
 static int map_array(const struct objv *v, struct arena *a, struct idmap **out)
