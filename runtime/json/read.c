@@ -530,14 +530,13 @@ static void lib_free(void *ctx, void *p)
 	/* the arena goes as a whole */
 }
 
-static int syntax_error(struct reader *rd, size_t at)
+static void syntax_error(struct reader *rd, size_t at)
 {
 	unsigned char *text = yajl_get_error(rd->handle, 0, NULL, 0);
 	const char *s = text ? (const char *)text : "syntax error";
 
-	rd->frames = 0;
-	return read_fail(rd, ERR_SPEC, 0, "not valid JSON at byte %zu: %.*s", at,
-			 (int)strcspn(s, "\n"), s);
+	rd->r = err_set(rd->e, ERR_SPEC, 0, rd->what, "not valid JSON at byte %zu: %.*s", at,
+			(int)strcspn(s, "\n"), s);
 }
 
 static void parse(struct reader *rd, size_t len)
