@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_SHIM_ARGS_H
+#define CLEAT_SHIM_ARGS_H
+#include <stdbool.h>
+#include "err.h"
+
+/** struct shim_args - The command line of a runtime-v2 shim; strings are borrowed from argv. */
+struct shim_args {
+	const char *ns, *id, *address, *publish_binary, *bundle, *socket, *debug_socket;
+	const char *action;	/* first word that is no flag; NULL: server */
+	bool debug, version, info;
+};
+
+/**
+ * args_parse() - Read argv as Go's flag package does.
+ * @out: filled; members that were not given are NULL or false.
+ *
+ * Accepts -x v, --x v, -x=v; boolean flags take no separate value. "--" and
+ * the first word without '-' end the flags.
+ * Return: 0, or -EINVAL with the flag named.
+ */
+int args_parse(int argc, char *const argv[], struct shim_args *out, struct err *e);
+#endif

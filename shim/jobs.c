@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What runs in workers: calls of the engine with what the request said. The
+ * memory is the server's as it was at the fork; nothing here may be meant to
+ * reach the server but through the answer.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "bundle.h"
+#include "fd.h"
+#include "op.h"
+#include "runc.pb-c.h"
+#include "sproc.h"
+#include "task.pb-c.h"
+
+struct job {
+	struct work_side *side;
+	const struct op *op;
+};
+
+/* The engine made a process: first of all the server must know. */
+static int tell_process(void *arg, pid_t pid, int pidfd)
+{
+	struct job *j = arg;
+	const struct proc *p = j->op->proc;
+	int r = work_send_process(j->side, pid, pidfd);
+
+	/* Without init.pid the delete action could not say whose exit it reports. */
+	if (!r)
+		bundle_write_pid(j->op->ctr->bundle, proc_is_init(p) ? "init" : p->id, pid);
+	return r;
+}
+
+static struct cleat_env env_of(const struct op *op, struct job *j)
+{
+	return (struct cleat_env){
+		.root = op->ctr->root, .log = j->side->log, .parent_clone = true,
+		.systemd_cgroup = op->ctr->systemd_cgroup, .on_process = tell_process, .arg = j,
+	};
+}
+
+static int open_stdio(struct job *j, struct sio_ends *ends, struct err *e)
+{
+	const struct proc *p = j->op->proc;
+	struct sio_request req = {
+		.in = p->in, .out = p->out, .err = p->err, .terminal = p->terminal,
+		.id = proc_is_init(p) ? p->ctr->id : p->id, .ns = p->ctr->srv->ns,
+	};
+	int r = sio_open(&req, ends, e);
+
+	if (!r && ends->logger)
+		work_send_logger(j->side, ends->logger, ends->logger_pidfd);
+	return r;
+}
+
+/* Lay what was made out for the answer; it is sent and then closed by exiting. */
+static void hand_over(struct work_side *side, const struct sio_ends *ends,
+		      const struct cleat_process *p)
+{
+	side->fd[WF_CONSOLE] = p->console;
+	side->fd[WF_OOM_EVENT] = p->oom.event;
+	side->fd[WF_OOM_SOURCE] = p->oom.source;
+	for (int i = 0; i < 3; i++) {
+		int *fd = &side->fd[WF_STREAMS + 3 * i];
+
+		fd[0] = ends->stream[i].src;
+		fd[1] = ends->stream[i].dst;
+		fd[2] = ends->stream[i].keep;
+		side->res.src_kind[i] = ends->stream[i].src_kind;
+		side->res.dst_kind[i] = ends->stream[i].dst_kind;
+	}
+	side->res.own_pidns = p->own_pidns;
+	side->res.watch_v2 = p->oom.v2;
+	side->res.watch_seen = p->oom.seen;
+}
+
+static struct cleat_stdio stdio_of(const struct sio_ends *ends)
+{
+	return (struct cleat_stdio){ ends->process[0], ends->process[1], ends->process[2] };
+}
+
+int job_create(struct work_side *side, const void *arg, struct err *e)
+{
+	const struct op *op = arg;
+	const struct ctr *c = op->ctr;
+	struct job j = { side, op };
+	struct cleat_env env = env_of(op, &j);
+	struct sio_ends ends = SIO_ENDS_INIT;
+	struct cleat_process p = CLEAT_PROCESS_INIT;
+	struct cleat_create req = {
+		.id = c->id, .bundle = c->bundle, .no_pivot = op->options.no_pivot_root,
+		.no_new_keyring = op->options.no_new_keyring, .terminal = c->init.terminal,
+		.io_uid = op->options.io_uid, .io_gid = op->options.io_gid,
+		.has_io_owner = op->options.io_uid || op->options.io_gid,
+		.detached_console = true,
+	};
+	int r = rootfs_mount(c->bundle, op->mounts, op->n_mounts, e);
+
+	if (r < 0)
+		return r;
+	if (op->options.root[0])
+		r = bundle_write_root(c->bundle, c->root);
+	if (r < 0)
+		err_set(e, ERR_KERNEL, r, c->bundle, "write cleat.root");
+	if (!r)
+		r = open_stdio(&j, &ends, e);
+	if (!r) {
+		req.stdio = stdio_of(&ends);
+		r = cleat_create(&env, &req, &p, e);
+	}
+	if (r < 0) {
+		sio_close(&ends);
+		rootfs_unmount(c->bundle, true, NULL);
+		bundle_remove_pid(c->bundle, "init");
+		return r;
+	}
+	hand_over(side, &ends, &p);
+	return 0;
+}
+
+/* Everything that a create may have left, whoever died in the middle of it. */
+static int undo_create(struct work_side *side, const struct op *op, struct err *e)
+{
+	struct job j = { side, op };
+	struct cleat_env env = env_of(op, &j);
+	int r = cleat_delete(&env, op->ctr->id, true, e);
+	int u = rootfs_unmount(op->ctr->bundle, true, e);
+
+	bundle_remove_pid(op->ctr->bundle, "init");
+	return r < 0 ? r : u;
+}
+
+void job_create_undo(struct work_side *side, const void *arg)
+{
+	undo_create(side, arg, NULL);
+}
+
+int job_undo(struct work_side *side, const void *arg, struct err *e)
+{
+	return undo_create(side, arg, e);
+}
+
+int job_start(struct work_side *side, const void *arg, struct err *e)
+{
+	const struct op *op = arg;
+	struct job j = { side, op };
+	struct cleat_env env = env_of(op, &j);
+
+	return cleat_start(&env, op->ctr->id, e);
+}
+
+int job_exec(struct work_side *side, const void *arg, struct err *e)
+{
+	const struct op *op = arg;
+	struct job j = { side, op };
+	struct cleat_env env = env_of(op, &j);
+	struct sio_ends ends = SIO_ENDS_INIT;
+	struct cleat_process p = CLEAT_PROCESS_INIT;
+	struct cleat_exec req = {
+		.id = op->ctr->id, .process_json = op->proc->spec,
+		.process_len = op->proc->spec_len, .no_new_privs = -1,
+		.terminal = op->proc->terminal,
+	};
+	int r = open_stdio(&j, &ends, e);
+
+	if (r < 0)
+		return r;
+	req.stdio = stdio_of(&ends);
+	r = cleat_exec(&env, &req, &p, e);
+	if (r < 0) {
+		sio_close(&ends);
+		bundle_remove_pid(op->ctr->bundle, op->proc->id);
+		return r;
+	}
+	hand_over(side, &ends, &p);
+	return 0;
+}
+
+int job_delete(struct work_side *side, const void *arg, struct err *e)
+{
+	const struct op *op = arg;
+	struct job j = { side, op };
+	struct cleat_env env = env_of(op, &j);
+	int r = cleat_delete(&env, op->ctr->id, true, e);
+
+	return r < 0 ? r : rootfs_unmount(op->ctr->bundle, false, e);
+}
+
+int job_kill(struct work_side *side, const void *arg, struct err *e)
+{
+	const struct op *op = arg;
+	struct job j = { side, op };
+	struct cleat_env env = env_of(op, &j);
+	pid_t *pids = NULL;
+	size_t n = 0;
+	int r;
+
+	/* After init's end only what it left behind can be meant. */
+	if (op->ctr->init.reaped && op->all) {
+		r = cleat_pids(&env, op->ctr->id, &pids, &n, e);
+		free(pids);
+		if (r < 0 || !n)
+			return r < 0 ? r : err_set(e, ERR_NOT_FOUND, -ESRCH, op->ctr->id,
+						   "no process is left");
+	}
+	return cleat_kill(&env, op->ctr->id, op->signal, op->all, e);
+}
+
+int job_pause(struct work_side *side, const void *arg, struct err *e)
+{
+	const struct op *op = arg;
+	struct job j = { side, op };
+	struct cleat_env env = env_of(op, &j);
+
+	return cleat_pause(&env, op->ctr->id, e);
+}
+
+int job_resume(struct work_side *side, const void *arg, struct err *e)
+{
+	const struct op *op = arg;
+	struct job j = { side, op };
+	struct cleat_env env = env_of(op, &j);
+
+	return cleat_resume(&env, op->ctr->id, e);
+}
+
+int job_update(struct work_side *side, const void *arg, struct err *e)
+{
+	const struct op *op = arg;
+	struct job j = { side, op };
+	struct cleat_env env = env_of(op, &j);
+
+	return cleat_update(&env, op->ctr->id, op->json, op->json_len, e);
+}
+
+/* Exec id of a running exec's process, or NULL. */
+static const char *exec_of(const struct ctr *c, pid_t pid)
+{
+	for (const struct proc *p = c->execs; p; p = p->next)
+		if (p->pid == pid && !p->reaped)
+			return p->id;
+	return NULL;
+}
+
+static int pack_pids(const struct ctr *c, const pid_t *pids, size_t n, struct buf *b)
+{
+	Cleat__Task__PidsResponse res = CLEAT__TASK__PIDS_RESPONSE__INIT;
+	auto_arena a = ARENA_INIT;
+	Cleat__Task__ProcessInfo **list = arena_alloc(&a, (n + 1) * sizeof(*list));
+
+	for (size_t i = 0; list && i < n; i++) {
+		const char *id = exec_of(c, pids[i]);
+
+		list[i] = arena_new(&a, Cleat__Task__ProcessInfo);
+		if (!list[i])
+			return -ENOMEM;
+		*list[i] = (Cleat__Task__ProcessInfo)CLEAT__TASK__PROCESS_INFO__INIT;
+		list[i]->pid = (uint32_t)pids[i];
+		if (id) {
+			Containerd__Runc__V1__ProcessDetails d =
+				CONTAINERD__RUNC__V1__PROCESS_DETAILS__INIT;
+			Google__Protobuf__Any *any = arena_new(&a, Google__Protobuf__Any);
+
+			d.exec_id = msg_set(id);
+			if (!any || any_set(&a, any, &d))
+				return -ENOMEM;
+			list[i]->info = any;
+		}
+	}
+	res.processes = list;
+	res.n_processes = n;
+	msg_pack(b, &res);
+	return list && buf_ok(b) ? 0 : -ENOMEM;
+}
+
+int job_pids(struct work_side *side, const void *arg, struct err *e)
+{
+	const struct op *op = arg;
+	struct job j = { side, op };
+	struct cleat_env env = env_of(op, &j);
+	auto_buf b = BUF_INIT;
+	pid_t *pids = NULL;
+	size_t n = 0;
+	int r = cleat_pids(&env, op->ctr->id, &pids, &n, e);
+
+	if (r < 0)
+		return r;
+	r = pack_pids(op->ctr, pids, n, &b);
+	free(pids);
+	if (!r)
+		r = work_send_data(side, b.data, b.len);
+	return r < 0 ? err_set(e, ERR_LIMIT, r, op->ctr->id, "send list of processes") : 0;
+}
+
+int job_stats(struct work_side *side, const void *arg, struct err *e)
+{
+	const struct op *op = arg;
+	struct job j = { side, op };
+	struct cleat_env env = env_of(op, &j);
+	struct cg_stats *s = calloc(1, sizeof(*s));
+	auto_arena a = ARENA_INIT;
+	auto_buf b = BUF_INIT;
+	int r = s ? cleat_stats(&env, op->ctr->id, s, &a, e) : -ENOMEM;
+
+	if (!r) {
+		r = metrics_pack(s, &b);
+		if (!r)
+			r = work_send_data(side, b.data, b.len);
+		if (r < 0)
+			err_set(e, ERR_LIMIT, r, op->ctr->id, "send statistics");
+	}
+	free(s);
+	return r;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_SHIM_LOGGER_H
+#define CLEAT_SHIM_LOGGER_H
+#include <sys/types.h>
+#include "loop.h"
+#include "server.h"
+
+/** struct dismissed - A logging program that was told to end; reaped in the background. */
+struct dismissed {
+	struct dismissed *next;
+	struct server *srv;
+	pid_t pid;
+	int pidfd;
+	struct loop_timer timer;
+};
+
+/** logger_dismiss() - SIGTERM now, SIGKILL in 12 s. @pidfd: taken. */
+void logger_dismiss(struct server *srv, pid_t pid, int pidfd);
+/** logger_reaped() - Was @pid a logging program? */
+bool logger_reaped(struct server *srv, pid_t pid);
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_SHIM_OP_H
+#define CLEAT_SHIM_OP_H
+#include "rootfs.h"
+#include "server.h"
+#include "task_options.h"
+
+/** enum op_class - How an operation shares a container with others. */
+enum op_class {
+	OP_FREE,	/* at once, whatever runs: it only reads, or must not wait */
+	OP_SHARED,	/* with others of its kind, a few at a time */
+	OP_EXCLUSIVE,	/* alone, in the order of arrival */
+};
+
+/**
+ * struct op - One request that takes a worker. It holds its container; what
+ * it needs of the request lies in its arena.
+ */
+struct op {
+	struct op *next;
+	struct ctr *ctr;
+	struct proc *proc;
+	const char *what;	/* "create": name of the worker, and in messages */
+	const char *prefix;	/* "OCI runtime create failed"; NULL */
+	enum op_class class;
+	enum proc_op rule;	/* checked when its turn has come */
+	struct rpc_token token;
+	bool silent;		/* nobody waits for an answer */
+	struct arena arena;
+	int (*job)(struct work_side *side, const void *arg, struct err *e);
+	void (*undo)(struct work_side *side, const void *arg);
+	void (*begin)(struct op *op);
+	void (*process)(struct work *w, pid_t pid, int pidfd);
+	void (*finish)(struct op *op, struct work *w);
+	enum proc_state before;	/* state of the process before it began */
+	/* what the request said */
+	const struct rootfs_mount *mounts;
+	size_t n_mounts;
+	struct shim_options options;
+	const char *json;
+	size_t json_len;
+	bool drained, removed;	/* Delete: what is done of it */
+	int signal;
+	bool all;
+};
+
+/** op_new() - An operation of @c; takes the arena of @call. NULL: out of memory, already answered. */
+struct op *op_new(struct ctr *c, struct proc *p, const struct rpc_call *call, const char *what);
+/** op_submit() - Run it when its turn is. */
+void op_submit(struct op *op);
+/** op_end() - Free it and let the next one run. It must have been answered. */
+void op_end(struct op *op);
+/** op_fail() - Answer with @e (prefixed) and end it. */
+void op_fail(struct op *op, const struct err *e);
+/** op_fail_queue() - The container goes: answer all that waits. */
+void op_fail_queue(struct ctr *c);
+/** op_drained() - The streams that a Delete waited for are closed. */
+void op_drained(struct op *op);
+/** op_delete_step() - Something that a Delete waits for has happened. */
+void op_delete_step(struct op *op);
+/** op_delete_cut() - The exec of a Delete is being freed: answer with what is known. */
+void op_delete_cut(struct op *op);
+/** op_kill_rest() - Init is gone: kill what is left in the container. */
+void op_kill_rest(struct ctr *c);
+
+/* Operations; each is prepared by task.c and then submitted. */
+void op_create(struct op *op, int64_t timeout_nano);
+void op_start(struct op *op);
+void op_start_exec(struct op *op);
+void op_delete(struct op *op);
+void op_delete_exec(struct op *op);
+void op_kill(struct op *op);
+void op_pause(struct op *op);
+void op_resume(struct op *op);
+void op_update(struct op *op);
+void op_pids(struct op *op);
+void op_stats(struct op *op);
+
+/* jobs.c: what the workers run; @arg is the struct op, as it was at the fork. */
+int job_create(struct work_side *side, const void *arg, struct err *e);
+void job_create_undo(struct work_side *side, const void *arg);
+int job_undo(struct work_side *side, const void *arg, struct err *e);
+int job_start(struct work_side *side, const void *arg, struct err *e);
+int job_exec(struct work_side *side, const void *arg, struct err *e);
+int job_delete(struct work_side *side, const void *arg, struct err *e);
+int job_kill(struct work_side *side, const void *arg, struct err *e);
+int job_pause(struct work_side *side, const void *arg, struct err *e);
+int job_resume(struct work_side *side, const void *arg, struct err *e);
+int job_update(struct work_side *side, const void *arg, struct err *e);
+int job_pids(struct work_side *side, const void *arg, struct err *e);
+int job_stats(struct work_side *side, const void *arg, struct err *e);
+
+/* metrics.c */
+/** metrics_pack() - Append the Any of @s as StatsResponse to @b. */
+int metrics_pack(const struct cg_stats *s, struct buf *b);
+#endif

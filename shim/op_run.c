@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Start of init and of execs, and Delete of both. */
+#include <errno.h>
+#include <signal.h>
+#include "bundle.h"
+#include "child.h"
+#include "ctr.h"
+#include "events.pb-c.h"
+#include "fd.h"
+#include "logger.h"
+#include "op_internal.h"
+#include "sproc.h"
+#include "task.pb-c.h"
+
+#define DRAIN_MS 2000	/* CRI allows 10 s for all of a Delete */
+
+static void reply_pid(struct op *op)
+{
+	Cleat__Task__StartResponse res = CLEAT__TASK__START_RESPONSE__INIT;
+
+	res.pid = (uint32_t)op->proc->pid;
+	rpc_reply(&op->ctr->srv->rpc, op->token, &res);
+}
+
+/* ---- start --------------------------------------------------------------------- */
+
+static void start_finish(struct op *op, struct work *w)
+{
+	Containerd__Events__TaskStart ev = CONTAINERD__EVENTS__TASK_START__INIT;
+	struct proc *p = op->proc;
+	struct ctr *c = op->ctr;
+
+	if (w->res.r < 0) {
+		p->state = PROC_CREATED;
+		proc_settle(p);
+		op_fail(op, &w->res.err);
+		return;
+	}
+	p->state = PROC_RUNNING;
+	c->started = true;
+	ev.container_id = msg_set(c->id);
+	ev.pid = (uint32_t)p->pid;
+	publish_event(&c->srv->pub, "/tasks/start", &ev);
+	reply_pid(op);
+	proc_settle(p);
+	op_end(op);
+}
+
+static void start_begin(struct op *op)
+{
+	op->proc->state = PROC_STARTING;
+	op_fork(op);
+}
+
+void op_start(struct op *op)
+{
+	op->class = OP_EXCLUSIVE;
+	op->rule = OP_START;
+	op->prefix = "OCI runtime start failed";
+	op->begin = start_begin;
+	op->job = job_start;
+	op->finish = start_finish;
+	op_submit(op);
+}
+
+static void exec_finish(struct op *op, struct work *w)
+{
+	Containerd__Events__TaskExecStarted ev = CONTAINERD__EVENTS__TASK_EXEC_STARTED__INIT;
+	struct proc *p = op->proc;
+	struct ctr *c = op->ctr;
+
+	arena_fini(&p->spec_arena);
+	p->spec = NULL;
+	if (w->res.r < 0) {
+		if (w->logger > 0)
+			logger_dismiss(c->srv, w->logger, take_fd(&w->logger_pidfd));
+		/* A worker that died may leave a process: the pidfd came home before anything else. */
+		if (p->pid > 0 && !p->reaped)
+			child_pidfd_signal(p->pidfd, p->pid, SIGKILL);
+		proc_start_failed(p);
+		op_fail(op, &w->res.err);
+		return;
+	}
+	p->state = PROC_RUNNING;
+	proc_streams(p, w);
+	ev.container_id = msg_set(c->id);
+	ev.exec_id = msg_set(p->id);
+	ev.pid = (uint32_t)p->pid;
+	publish_event(&c->srv->pub, "/tasks/exec-started", &ev);
+	reply_pid(op);
+	proc_settle(p);
+	op_end(op);
+}
+
+static void exec_begin(struct op *op)
+{
+	enum proc_state init = op->ctr->init.state;
+	struct err e = { 0 };
+
+	if (init != PROC_CREATED && init != PROC_RUNNING) {
+		if (init == PROC_PAUSING || init == PROC_PAUSED)
+			err_set(&e, ERR_STATE, 0, NULL, "cannot exec in a paused state");
+		else
+			err_set(&e, ERR_STATE, 0, NULL, "container %s init process is not running",
+				op->ctr->id);
+		op->prefix = NULL;
+		op_fail(op, &e);
+		return;
+	}
+	op->proc->state = PROC_STARTING;
+	op_fork(op);
+}
+
+void op_start_exec(struct op *op)
+{
+	op->class = OP_SHARED;
+	op->rule = OP_START;
+	op->prefix = "OCI runtime exec failed";
+	op->begin = exec_begin;
+	op->job = job_exec;
+	op->process = op_process;
+	op->finish = exec_finish;
+	op_submit(op);
+}
+
+/* ---- delete -------------------------------------------------------------------- */
+
+static void reply_deleted(const struct op *op)
+{
+	Cleat__Task__DeleteResponse res = CLEAT__TASK__DELETE_RESPONSE__INIT;
+	Google__Protobuf__Timestamp ts;
+	const struct proc *p = op->proc;
+
+	res.pid = (uint32_t)p->pid;
+	res.exit_status = p->exit_status;
+	res.exited_at = proc_timestamp(&p->exited_at, &ts);
+	rpc_reply(&op->ctr->srv->rpc, op->token, &res);
+}
+
+static void tell_deleted(const struct ctr *c)
+{
+	Containerd__Events__TaskDelete ev = CONTAINERD__EVENTS__TASK_DELETE__INIT;
+	Google__Protobuf__Timestamp ts;
+
+	ev.container_id = msg_set(c->id);
+	ev.pid = (uint32_t)c->init.pid;
+	ev.exit_status = c->init.exit_status;
+	ev.exited_at = proc_timestamp(&c->init.exited_at, &ts);
+	publish_event(&c->srv->pub, "/tasks/delete", &ev);
+}
+
+/* The container is gone and its output has been read, or had its time. */
+static void delete_complete(struct op *op)
+{
+	struct ctr *c = op->ctr;
+
+	op->proc->deleting = NULL;
+	proc_exit_flush(c);
+	tell_deleted(c);
+	reply_deleted(op);
+	ctr_forget(c);
+	op_end(op);
+}
+
+void op_delete_step(struct op *op)
+{
+	struct proc *p = op->proc;
+
+	/* Init that the delete itself has killed has still to be reaped, for its status is the answer. */
+	if (!op->drained || !op->removed || (p->pid > 0 && !p->reaped))
+		return;
+	if (proc_is_init(p))
+		delete_complete(op);
+	else
+		ctr_remove_exec(p);	/* answers, by op_delete_cut() */
+}
+
+void op_delete_cut(struct op *op)
+{
+	bundle_remove_pid(op->ctr->bundle, op->proc->id);
+	reply_deleted(op);
+	op_end(op);
+}
+
+void op_drained(struct op *op)
+{
+	op->drained = true;
+	op_delete_step(op);
+}
+
+static void delete_finish(struct op *op, struct work *w)
+{
+	struct proc *p = op->proc;
+
+	if (w->res.r < 0) {
+		/* It can be tried again; what was read stays read. */
+		p->draining = NULL;
+		p->deleting = NULL;
+		loop_timer_cancel(&p->drain);
+		p->state = op->before;
+		proc_settle(p);
+		op_fail(op, &w->res.err);
+		return;
+	}
+	op->removed = true;
+	op_delete_step(op);
+}
+
+static void delete_begin(struct op *op)
+{
+	struct proc *p = op->proc;
+	bool ran = op->ctr->started;
+
+	op->before = p->state;
+	/* An exit that nobody was told of: with a start it is told before the delete. */
+	if (ran)
+		proc_exit_flush(op->ctr);
+	p->state = PROC_DELETING;
+	p->deleting = op;
+	proc_drain(p, op, DRAIN_MS);
+	op_fork(op);
+}
+
+void op_delete(struct op *op)
+{
+	op->class = OP_EXCLUSIVE;
+	op->rule = OP_DELETE;
+	op->begin = delete_begin;
+	op->job = job_delete;
+	op->finish = delete_finish;
+	op_submit(op);
+}
+
+static void delete_exec_begin(struct op *op)
+{
+	op->before = op->proc->state;
+	op->proc->state = PROC_DELETING;
+	op->proc->deleting = op;
+	op->removed = true;
+	proc_drain(op->proc, op, DRAIN_MS);
+}
+
+void op_delete_exec(struct op *op)
+{
+	op->class = OP_FREE;
+	op->rule = OP_DELETE;
+	op->begin = delete_exec_begin;
+	op_submit(op);
+}

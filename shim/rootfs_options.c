@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Mount option words of Create's rootfs list: a table, and nothing is mounted. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mount.h>
+#include "rootfs.h"
+
+struct word {
+	const char *name;
+	unsigned long set, clear, propagation;
+};
+
+static const struct word words[] = {
+	{ "async", 0, MS_SYNCHRONOUS, 0 },
+	{ "atime", 0, MS_NOATIME, 0 },
+	{ "bind", MS_BIND, 0, 0 },
+	{ "defaults", 0, 0, 0 },
+	{ "dev", 0, MS_NODEV, 0 },
+	{ "diratime", 0, MS_NODIRATIME, 0 },
+	{ "dirsync", MS_DIRSYNC, 0, 0 },
+	{ "exec", 0, MS_NOEXEC, 0 },
+	{ "mand", MS_MANDLOCK, 0, 0 },
+	{ "noatime", MS_NOATIME, 0, 0 },
+	{ "nodev", MS_NODEV, 0, 0 },
+	{ "nodiratime", MS_NODIRATIME, 0, 0 },
+	{ "noexec", MS_NOEXEC, 0, 0 },
+	{ "nomand", 0, MS_MANDLOCK, 0 },
+	{ "norelatime", 0, MS_RELATIME, 0 },
+	{ "nostrictatime", 0, MS_STRICTATIME, 0 },
+	{ "nosuid", MS_NOSUID, 0, 0 },
+	{ "private", 0, 0, MS_PRIVATE },
+	{ "rbind", MS_BIND | MS_REC, 0, 0 },
+	{ "relatime", MS_RELATIME, 0, 0 },
+	{ "remount", MS_REMOUNT, 0, 0 },
+	{ "ro", MS_RDONLY, 0, 0 },
+	{ "rprivate", 0, 0, MS_PRIVATE | MS_REC },
+	{ "rshared", 0, 0, MS_SHARED | MS_REC },
+	{ "rslave", 0, 0, MS_SLAVE | MS_REC },
+	{ "runbindable", 0, 0, MS_UNBINDABLE | MS_REC },
+	{ "rw", 0, MS_RDONLY, 0 },
+	{ "shared", 0, 0, MS_SHARED },
+	{ "slave", 0, 0, MS_SLAVE },
+	{ "strictatime", MS_STRICTATIME, 0, 0 },
+	{ "suid", 0, MS_NOSUID, 0 },
+	{ "sync", MS_SYNCHRONOUS, 0, 0 },
+	{ "unbindable", 0, 0, MS_UNBINDABLE },
+};
+
+static const struct word *word_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(words[i].name, name))
+			return &words[i];
+	return NULL;
+}
+
+/* Options that mean work of ours which this version does not do. */
+static bool word_refused(const char *w)
+{
+	return !strcmp(w, "loop") || !strcmp(w, "direct-io") || !strncmp(w, "uidmap=", 7) ||
+	       !strncmp(w, "gidmap=", 7) || !strncmp(w, "X-containerd.", 13);
+}
+
+int rootfs_options(const struct rootfs_mount *m, struct arena *a, struct rootfs_options *o,
+		   struct err *e)
+{
+	size_t size = 1;
+	char *data, *w;
+
+	*o = (struct rootfs_options){ .data = "" };
+	if (!strncmp(m->type, "fuse.", 5) || !strncmp(m->type, "fuse3.", 6))
+		return err_set(e, ERR_UNSUPPORTED, -EOPNOTSUPP, m->source,
+			       "rootfs mount of type \"%s\" is not supported", m->type);
+	for (size_t i = 0; i < m->options.n; i++)
+		size += strlen(m->options.v[i]) + 1;
+	data = w = arena_alloc(a, size);
+	if (!data)
+		return err_set(e, ERR_LIMIT, -ENOMEM, m->source, "mount options");
+	for (size_t i = 0; i < m->options.n; i++) {
+		const char *name = m->options.v[i];
+		const struct word *k = word_find(name);
+		size_t len = strlen(name);
+
+		if (word_refused(name))
+			return err_set(e, ERR_UNSUPPORTED, -EOPNOTSUPP, m->source,
+				       "rootfs mount option \"%s\" is not supported", name);
+		if (k) {
+			o->flags = (o->flags & ~k->clear) | k->set;
+			if (k->propagation)
+				o->propagation = k->propagation;
+			continue;
+		}
+		if (w != data)
+			*w++ = ',';
+		memcpy(w, name, len);
+		w += len;
+	}
+	o->data = data;
+	return 0;
+}

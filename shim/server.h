@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLEAT_SHIM_SERVER_H
+#define CLEAT_SHIM_SERVER_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+#include "arena.h"
+#include "cleat.h"
+#include "dispatch.h"
+#include "log.h"
+#include "loop.h"
+#include "publish.h"
+#include "rules.h"
+#include "stream.h"
+#include "work.h"
+
+/*
+ * All state of the server is here, in plain structs and fds: one struct per
+ * server, container and process. Nothing that matters lives on a stack.
+ */
+struct op;
+struct dismissed;
+
+/** struct waiter - A Wait that has not been answered. */
+struct waiter {
+	struct waiter *next;
+	struct rpc_token token;
+};
+
+/** struct proc - The init process of a container, or an exec. */
+struct proc {
+	struct proc *next;		/* execs of a container */
+	struct ctr *ctr;
+	char *id;			/* exec id; "" for init */
+	enum proc_state state;
+	pid_t pid;			/* stays after exit; 0: never had one */
+	int pidfd;			/* -1 once reaped */
+	bool reaped;			/* status and time below are set */
+	bool exit_due;			/* reaped, its exit is not told yet */
+	bool terminal;
+	bool stdin_closed;		/* CloseIO came, maybe before there was a stdin */
+	bool streams_up;
+	uint32_t exit_status;
+	struct timespec exited_at;
+	char *in, *out, *err;		/* as the client gave them */
+	struct stream stream[3];
+	int console;			/* pty master for resizing; -1 */
+	uint16_t width, height;		/* asked for before there was a console */
+	struct waiter *waiters;
+	struct arena spec_arena;	/* exec: the request, until it is started */
+	const void *spec;
+	size_t spec_len;
+	pid_t logger;			/* logging program; 0: none */
+	int logger_pidfd;
+	struct op *deleting;		/* the Delete under way */
+	struct op *draining;		/* the same, as long as it waits for the streams */
+	struct loop_timer drain;
+};
+
+/** struct ctr - A container. */
+struct ctr {
+	struct ctr *next;
+	struct server *srv;
+	unsigned int refs;
+	char *id, *bundle, *root;	/* root: state root of the engine */
+	bool systemd_cgroup, own_pidns;
+	bool started;			/* Start has succeeded */
+	bool exit_forced;		/* init's exit no longer waits for execs */
+	struct proc init;
+	struct proc *execs;
+	struct cg_watch oom;
+	struct loop_source oom_ev;
+	struct loop_timer exit_wait;	/* bounds how long execs hold init's exit back */
+	struct op *queue, **queue_tail;	/* operations that wait for their turn */
+	unsigned int shared, exclusive;	/* operations running */
+	struct work *creating;		/* worker of Create */
+	uint64_t create_conn;		/* connection that asked for it */
+	bool create_aborted;
+	struct loop_timer create_timer;	/* timeout_nano of Create */
+};
+
+/** struct early - A child that was reaped before a worker told of it. */
+struct early {
+	struct early *next;
+	pid_t pid;
+	int wstatus;
+	struct timespec at;
+};
+
+struct server {
+	struct loop loop;
+	struct log_sink log;
+	const char *ns, *address, *id;
+	char socket[108];		/* path of the listening socket; "" once unlinked */
+	bool own_socket;
+	int listener, signal_fd;
+	struct loop_source listen_ev, signal_ev;
+	struct loop_timer listen_rest;	/* after a failed accept */
+	struct ttrpc_server rpc;
+	struct publisher pub;
+	struct ctr *ctrs;
+	struct work *works;
+	struct early *early;
+	struct dismissed *dismissed;	/* logging programs told to end */
+	struct loop_timer idle;		/* nobody needs us: shut down */
+	struct loop_timer leaving;	/* Shutdown was asked for, or the flush is over */
+	bool had_container;
+	bool stopping;			/* the socket is gone, events are flushed */
+	struct rpc_token shutdown;	/* the Shutdown to be answered */
+	bool shutdown_due;
+};
+
+/* ---- serve.c --------------------------------------------------------------- */
+struct shim_args;
+/** server_main() - Become the server of the socket on fd 3. Return: exit status. */
+int server_main(const struct shim_args *args);
+/** server_stop() - Orderly end: unlink the socket, flush events, quit. Containers are left alone. */
+void server_stop(struct server *srv);
+/** server_shutdown() - Shutdown was asked for: obey unless a container is left. */
+void server_shutdown(struct server *srv, struct rpc_token t);
+/** server_check_idle() - (Dis)arm the timer that ends a server nobody needs. */
+void server_check_idle(struct server *srv);
+
+/* ---- task.c ---------------------------------------------------------------- */
+/** task_request() - ttrpc_server.request of the server. */
+void task_request(struct ttrpc_server *s, const struct ttrpc_request *r);
+/** task_gone() - ttrpc_server.gone: a Create whose caller has gone is undone. */
+void task_gone(struct ttrpc_server *s, uint64_t conn);
+
+/* ---- reap.c ---------------------------------------------------------------- */
+/** reap_all() - Reap every child that has ended and tell whom it concerns. */
+void reap_all(struct server *srv);
+/** reap_adopt() - A worker told of @pid: take an exit that was seen before. Return: was there one? */
+bool reap_adopt(struct server *srv, struct proc *p);
+
+/* ---- oom.c ----------------------------------------------------------------- */
+/** oom_start() - Watch the container's OOM kills; takes the fds of @w. */
+void oom_start(struct ctr *c, const struct cg_watch *w);
+/** oom_check() - Tell of kills that were not told yet; before any exit of the container is. */
+void oom_check(struct ctr *c);
+void oom_stop(struct ctr *c);
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Moving bytes between a process and its client.
+ *
+ *   output: process -> pipe or pty -> [src  loop  dst] -> FIFO, file or logger's pipe
+ *   input:  FIFO -> [src  loop  dst] -> pipe or pty -> process
+ *
+ * From a page upward splice(2) moves pages; below that a small stack buffer
+ * does, for splice fills the 16 slots of a FIFO with short lines. dst is
+ * asked for room before anything is read.
+ *
+ * Of the client's FIFO both ends are held, so that a client may come late,
+ * leave and return. At the source's end the read end is dropped, and the
+ * write end then tells whether a reader is there (no EPOLLERR), has had all
+ * (something was written and nothing is left) or has still to come (inotify
+ * IN_OPEN, for a bounded time).
+ */
+#include "stream.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include "fd.h"
+
+#define CHUNK 4096			/* PIPE_BUF: a pipe that polls writable takes this much */
+#define TURN_BYTES (256 << 10)		/* moved before other sources get their turn */
+#define WAIT_READER_MS 30000
+
+static bool poll_now(int fd, short events, short *revents)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	int r;
+
+	do {
+		r = poll(&p, 1, 0);
+	} while (r < 0 && errno == EINTR);
+	*revents = r > 0 ? p.revents : 0;
+	return r >= 0;
+}
+
+static size_t bytes_waiting(int fd)
+{
+	int n = 0;
+
+	return ioctl(fd, FIONREAD, &n) || n < 0 ? 0 : (size_t)n;
+}
+
+void stream_close(struct stream *s)
+{
+	struct loop *l = s->loop;
+
+	if (!l)
+		return;
+	s->loop = NULL;
+	loop_del(l, &s->src_ev);
+	loop_del(l, &s->dst_ev);
+	loop_del(l, &s->watch_ev);
+	loop_timer_cancel(&s->timer);
+	fd_close(&s->fd.src);
+	fd_close(&s->fd.dst);
+	fd_close(&s->fd.keep);
+	fd_close(&s->watch);
+	free(s->rest);
+	s->rest = NULL;
+	s->rest_len = 0;
+	s->done(s);
+}
+
+/* Is somebody reading the FIFO, or has somebody read all of it? */
+static bool reader_served(struct stream *s)
+{
+	short ev;
+
+	if (!poll_now(s->fd.dst, POLLOUT, &ev) || !(ev & POLLERR))
+		return true;
+	return s->wrote && !bytes_waiting(s->fd.dst);
+}
+
+static void reader_came(struct loop_source *src, uint32_t events)
+{
+	struct stream *s = loop_owner(src, struct stream, watch_ev);
+	char buf[1024];
+
+	while (read(s->watch, buf, sizeof(buf)) > 0)
+		;
+	if (reader_served(s))
+		stream_close(s);
+}
+
+static void reader_late(struct loop_timer *t)
+{
+	stream_close(loop_owner(t, struct stream, timer));
+}
+
+static void wait_for_reader(struct stream *s)
+{
+	char path[sizeof("/proc/self/fd/") + 12];
+
+	fd_close(&s->fd.keep);
+	if (reader_served(s)) {
+		stream_close(s);
+		return;
+	}
+	s->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", s->fd.dst);
+	/* Without a watch the timer alone ends the wait; a reader that comes meanwhile gets its bytes. */
+	if (s->watch >= 0 && inotify_add_watch(s->watch, path, IN_OPEN) >= 0)
+		loop_add(s->loop, &s->watch_ev, s->watch, EPOLLIN);
+	/* Once more: one may have come between the first look and the watch. */
+	if (reader_served(s))
+		stream_close(s);
+	else
+		loop_timer_set(s->loop, &s->timer, s->wait_ms);
+}
+
+static void source_ended(struct stream *s)
+{
+	loop_del(s->loop, &s->src_ev);
+	fd_close(&s->fd.src);
+	if (s->input || s->fd.dst_kind != STREAM_FIFO) {
+		stream_close(s);
+		return;
+	}
+	loop_del(s->loop, &s->dst_ev);
+	s->blocked = false;
+	wait_for_reader(s);
+}
+
+/* Results of one move; positive is a number of bytes. */
+enum { MOVED_END = 0, MOVED_EMPTY = -1, MOVED_FULL = -2, MOVED_BROKEN = -3 };
+
+static int splice_some(struct stream *s, size_t n)
+{
+	ssize_t r = splice(s->fd.src, NULL, s->fd.dst, NULL, n, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+
+	if (r > 0)
+		return (int)r;
+	if (!r)
+		return MOVED_END;
+	if (errno == EAGAIN)
+		return MOVED_FULL;	/* src is known to hold bytes */
+	if (errno == EINTR)
+		return 1;
+	if (errno == EPIPE)
+		return MOVED_BROKEN;
+	s->no_splice = true;
+	return 1;
+}
+
+/* Write what was read; what dst leaves is kept until it has room. */
+static int write_some(struct stream *s, const char *p, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = write(s->fd.dst, p + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0 && s->fd.dst_kind == STREAM_FILE) {
+			/* A full disk must not stop the container: the rest of this line is lost. */
+			s->lost = true;
+			return (int)len;
+		}
+		if (n < 0)
+			return MOVED_BROKEN;
+		done += (size_t)n;
+	}
+	s->wrote = s->wrote || done;
+	if (done == len)
+		return (int)len;
+	if (!s->rest) {
+		s->rest = malloc(CHUNK);
+		if (!s->rest)
+			return MOVED_BROKEN;
+	}
+	s->rest_len = len - done;
+	memmove(s->rest, p + done, s->rest_len);
+	return MOVED_FULL;
+}
+
+static int flush_rest(struct stream *s)
+{
+	size_t len = s->rest_len;
+	int r;
+
+	s->rest_len = 0;
+	r = write_some(s, s->rest, len);
+	if (r > 0) {
+		free(s->rest);
+		s->rest = NULL;
+	}
+	return r;
+}
+
+static int copy_some(struct stream *s)
+{
+	char buf[CHUNK];
+	short ev = POLLOUT;
+	ssize_t n;
+
+	if (s->fd.dst_kind != STREAM_FILE) {
+		if (!poll_now(s->fd.dst, POLLOUT, &ev))
+			return MOVED_BROKEN;
+		if (ev & (POLLERR | POLLHUP))
+			return MOVED_BROKEN;
+		if (!(ev & POLLOUT))
+			return MOVED_FULL;
+	}
+	n = read(s->fd.src, buf, sizeof(buf));
+	if (!n)
+		return MOVED_END;
+	if (n > 0)
+		return write_some(s, buf, (size_t)n);
+	if (errno == EINTR)
+		return 1;
+	if (errno == EAGAIN)
+		return MOVED_EMPTY;
+	return MOVED_END;	/* EIO: the last slave of a terminal was closed */
+}
+
+static int move_some(struct stream *s)
+{
+	size_t n;
+
+	if (s->rest_len)
+		return flush_rest(s);
+	if (!s->no_splice) {
+		n = bytes_waiting(s->fd.src);
+		if (n >= CHUNK) {
+			int r = splice_some(s, n < TURN_BYTES ? n : TURN_BYTES);
+
+			if (r > 1)
+				s->wrote = true;
+			return r;
+		}
+	}
+	return copy_some(s);
+}
+
+/* Have exactly that end in the loop which the stream waits for. */
+static void set_blocked(struct stream *s, bool blocked)
+{
+	if (s->blocked == blocked)
+		return;
+	s->blocked = blocked;
+	if (blocked) {
+		loop_del(s->loop, &s->src_ev);
+		if (s->dst_ev.fd >= 0)
+			loop_mod(s->loop, &s->dst_ev, EPOLLOUT);
+		else
+			loop_add(s->loop, &s->dst_ev, s->fd.dst, EPOLLOUT);
+	} else {
+		if (s->input)
+			loop_mod(s->loop, &s->dst_ev, 0);
+		else
+			loop_del(s->loop, &s->dst_ev);
+		loop_add(s->loop, &s->src_ev, s->fd.src, EPOLLIN);
+	}
+}
+
+static void stream_pump(struct stream *s)
+{
+	int left = TURN_BYTES, r;
+	short ev;
+
+	do {
+		r = move_some(s);
+		left -= r > 0 ? r : 0;
+	} while (r > 0 && left > 0);
+
+	/* An empty terminal makes no event, so after a full turn it has to be asked. */
+	if (r > 0 && s->last_call && poll_now(s->fd.src, POLLIN, &ev) && !ev)
+		r = MOVED_EMPTY;
+	if (r == MOVED_FULL)
+		set_blocked(s, true);
+	else if (r == MOVED_BROKEN)
+		stream_close(s);
+	else if (r == MOVED_END || (r == MOVED_EMPTY && s->last_call))
+		source_ended(s);
+	else
+		set_blocked(s, false);
+}
+
+static void src_ready(struct loop_source *src, uint32_t events)
+{
+	stream_pump(loop_owner(src, struct stream, src_ev));
+}
+
+static void dst_ready(struct loop_source *src, uint32_t events)
+{
+	struct stream *s = loop_owner(src, struct stream, dst_ev);
+
+	/* The process has closed its stdin, or is gone: there is nobody to write to. */
+	if (s->input && (events & (EPOLLERR | EPOLLHUP)))
+		stream_close(s);
+	else
+		stream_pump(s);
+}
+
+int stream_start(struct stream *s, struct loop *l, const struct stream_fds *fds, bool input,
+		 void (*done)(struct stream *s), void *arg)
+{
+	bool tty = fds->src_kind == STREAM_TTY || fds->dst_kind == STREAM_TTY;
+	int r;
+
+	*s = (struct stream){
+		.loop = l, .fd = *fds, .watch = -1, .input = input, .wait_ms = WAIT_READER_MS,
+		.no_splice = tty || fds->dst_kind == STREAM_FILE, .done = done, .arg = arg,
+		.src_ev = { src_ready, -1 }, .dst_ev = { dst_ready, -1 },
+		.watch_ev = { reader_came, -1 }, .timer = { .fn = reader_late },
+	};
+	r = fd_nonblock(s->fd.src, 1);
+	if (!r && fds->dst_kind != STREAM_FILE)
+		r = fd_nonblock(s->fd.dst, 1);
+	if (!r)
+		r = loop_add(l, &s->src_ev, s->fd.src, EPOLLIN);
+	/* Errors are always reported: this is how a closed stdin is noticed. */
+	if (!r && input)
+		r = loop_add(l, &s->dst_ev, s->fd.dst, 0);
+	if (r)
+		stream_close(s);
+	return r;
+}
+
+void stream_close_input(struct stream *s)
+{
+	if (s->loop && s->input)
+		fd_close(&s->fd.keep);
+}
+
+void stream_last_call(struct stream *s)
+{
+	if (!s->loop || s->fd.src < 0)
+		return;
+	if (s->input) {
+		/* A pipe may have other readers still, and tells by EPOLLERR when the last is gone. */
+		if (s->fd.dst_kind == STREAM_TTY)
+			stream_close(s);
+		return;
+	}
+	if (s->fd.src_kind != STREAM_TTY)
+		return;
+	s->last_call = true;
+	if (!s->blocked)
+		stream_pump(s);
+}
+
+void stream_limit(struct stream *s, uint32_t ms)
+{
+	if (!s->loop)
+		return;
+	s->wait_ms = ms;
+	if (s->timer.pprev)
+		loop_timer_set(s->loop, &s->timer, ms);
+}
