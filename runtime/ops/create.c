@@ -40,7 +40,7 @@ struct host_ctx {
 	struct state state;
 	struct cg_host host;
 	struct cg cg;
-	bool has_cg;
+	bool has_cg, cloned_in, by_procs;	/* born in the cgroup; written to cgroup.procs (v2 below 5.7) */
 	int tree, *sources;
 	char *hook_state;
 	int sock, child_sock;
@@ -287,6 +287,8 @@ static void child(struct host_ctx *c, int left)
 		.spec = c->spec, .join = c->join, .left = left, .new_ns = c->new_ns,
 		.new_cgroupns = c->new_cgroupns, .wait_maps = c->new_ns & CLONE_NEWUSER,
 		.runtime_hooks = h && (h->prestart.n || h->create_runtime.n),
+		.cg = c->has_cg && !c->cloned_in ? &c->cg : NULL,
+		.wait_placed = c->has_cg && c->by_procs,
 		.keyring = c->req->no_new_keyring ? NULL : keyring,
 		.rf = {
 			.mnt = { .procfd = c->procfd }, .rootfd = -1, .bundle = c->bundle, .rootpath = c->rootpath,
@@ -337,10 +339,18 @@ static int host_launch(struct host_ctx *c, struct err *e)
 	l.sock = c->sock;
 	l.child_sock = c->child_sock;
 	l.cgroup_fd = c->has_cg ? cg_enter_fd(&c->cg) : -1;
-	if (l.cgroup_fd < 0)
+	c->cloned_in = l.cgroup_fd >= 0;
+	if (!c->cloned_in)
 		l.cgroup_fd = -1;
+	if (c->has_cg && !c->cloned_in) {
+		r = cg_enter_prepare(&c->cg, e);
+		if (r)
+			return r;
+	}
 	r = launch(&l, &c->pidfd, &left, e);
-	if (r == -EOPNOTSUPP && l.cgroup_fd >= 0) {
+	if (r == -EOPNOTSUPP && c->cloned_in) {
+		c->cloned_in = false;
+		c->by_procs = true;
 		l.cgroup_fd = -1;
 		r = launch(&l, &c->pidfd, &left, e);
 	}
@@ -393,8 +403,9 @@ static int host_place(struct host_ctx *c, struct err *e)
 {
 	int r = 0;
 
-	if (c->has_cg && (cg_enter_fd(&c->cg) < 0))
-		r = cg_enter_pid(&c->cg, c->pid, e);
+	if (!c->by_procs)
+		return 0;
+	r = cg_enter_pid(&c->cg, c->pid, e);
 	if (!r)
 		sync_send(c->sock, SYNC_GO, 0, -1);
 	return r;

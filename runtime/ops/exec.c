@@ -31,6 +31,7 @@ struct exec_ctx {
 	int pidfd;		/* init's */
 	struct join_set join;
 	bool by_pidfd;
+	bool enter_self;	/* the process enters by itself (v1) */
 	int sock, child_sock;
 };
 
@@ -169,6 +170,7 @@ static void child(struct exec_ctx *x, int left)
 {
 	struct join_ctx j = {
 		.join = x->join, .left = left, .pidfd = x->by_pidfd ? x->pidfd : -1,
+		.cg = x->enter_self ? &x->cg : NULL,
 		.seal = {
 			.p = &x->p, .sock = x->child_sock, .procfd = x->c->procfd, .fifo = -1,
 			.stdio = { x->req->stdio.in, x->req->stdio.out, x->req->stdio.err },
@@ -205,9 +207,12 @@ static pid_t start_process(struct exec_ctx *x, int *pidfd, bool *placed, struct 
 
 	if (cgfd < 0)
 		cgfd = -1;
+	x->enter_self = x->has_cg && cgfd < 0;
+	if (x->enter_self && (q = cg_enter_prepare(&x->cg, e)))
+		return q;
 	x->by_pidfd = x->pidfd >= 0;
 	for (;;) {
-		*placed = cgfd >= 0;
+		*placed = cgfd >= 0 || x->enter_self;
 		r = try_launch(x, cgfd, pidfd, e);
 		if (e->kind != ERR_NONE || r > 0)
 			return r;

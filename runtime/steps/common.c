@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+#include "fd.h"
 #include "gate.h"
 #include "sync.h"
 
@@ -25,6 +26,19 @@ int stage_begin(const char *name, struct err *e)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	return 0;
+}
+
+int stage_enter_cgroup(struct cg *cg, struct err *e)
+{
+	size_t i;
+	int r;
+
+	if (!cg)
+		return 0;
+	r = cg_enter_self(cg, e);
+	for (i = 0; i < CG_HIERARCHIES_MAX; i++)
+		fd_close(&cg->enterfd[i]);
+	return r;
 }
 
 void stage_exit(int sock, int gate, const struct err *e)

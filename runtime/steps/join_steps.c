@@ -13,13 +13,15 @@ STAGE(join, STAGE_JOIN);
 
 static int join_fds(struct join_ctx *c, struct err *e)
 {
-	int keep[JOIN_KINDS + 8], i;
+	int keep[JOIN_KINDS + 8 + CG_HIERARCHIES_MAX], i;
 	size_t n = 0;
 
 	for (i = 0; i < JOIN_KINDS; i++)
 		keep[n++] = c->join.fd[i];
 	for (i = 0; i < 3; i++)
 		keep[n++] = c->seal.stdio[i];
+	for (i = 0; c->cg && i < CG_HIERARCHIES_MAX; i++)
+		keep[n++] = c->cg->enterfd[i];
 	keep[n++] = c->pidfd;
 	keep[n++] = c->seal.sock;
 	keep[n++] = c->seal.procfd;
@@ -30,6 +32,11 @@ static int join_fds(struct join_ctx *c, struct err *e)
 static int join_session(struct join_ctx *c, struct err *e)
 {
 	return stage_begin("cleat:[exec]", e);
+}
+
+static int join_cgroup(struct join_ctx *c, struct err *e)
+{
+	return stage_enter_cgroup(c->cg, e);
 }
 
 static int join_namespaces(struct join_ctx *c, struct err *e)
@@ -67,6 +74,7 @@ static int join_console(struct join_ctx *c, struct err *e)
 static const struct join_step join_steps[] = {
 	{ "fds", join_fds, NULL },
 	{ "session", join_session, NULL },
+	{ "cgroup", join_cgroup, NULL },	/* before anything of the container is touched */
 	{ "namespaces", join_namespaces, NULL },
 	{ "console", join_console, NULL },
 };
