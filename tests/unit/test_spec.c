@@ -780,6 +780,30 @@ TEST_F(spec, usual_document_takes_microseconds)
 	free(json);
 }
 
+TEST_F(spec, every_changed_byte_is_read_or_refused)
+{
+	static const char with[] = "\"\\{}[],:-9n/.=\xff";
+	char doc[sizeof(full)];
+	int read = 0, refused = 0;
+
+	for (size_t i = 0; i < sizeof(full) - 1; i++) {
+		for (size_t k = 0; k < sizeof(with) - 1; k++) {
+			int r;
+
+			memcpy(doc, full, sizeof(full));
+			doc[i] = with[k];
+			r = parse(self, doc);
+			EXPECT_EQ(r != 0, self->e.msg[0] != 0);
+			EXPECT_EQ(r != 0, self->e.kind != ERR_NONE);
+			read += !r;
+			refused += r != 0;
+			arena_fini(&self->a);
+		}
+	}
+	EXPECT_GT(read, 1000);
+	EXPECT_GT(refused, 10000);
+}
+
 /* ---- files ---- */
 
 FIXTURE(file)
