@@ -20,6 +20,7 @@ extern const struct opt cli_global_options[];
 
 struct cli {
 	const char *name;		/* "cleat"; "runc" when called so, for --version only */
+	char **argv;			/* of main() */
 	struct cli_globals global;
 	struct cleat_env env;
 	struct log_sink sink;		/* the --log file, else stderr */
@@ -45,6 +46,7 @@ struct cli_command {
 	uint8_t root;			/* enum cli_root */
 	uint8_t min_args, max_args;	/* equal: exactly; max CLI_ANY: no maximum */
 	uint8_t fail_status;		/* exit status when run fails */
+	bool exposed;			/* a container will see our executable: protect it first */
 	/**
 	 * @run: Return: the exit status, or -errno with @e set. NULL: not in this version.
 	 * @values: filled by @options; argv: the arguments, argc of them.

@@ -7,6 +7,8 @@
 #include "cli.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 #include "fd.h"
 
 static int too_many_or_few(const struct cli_command *cmd, int argc, struct err *e)
@@ -51,6 +53,8 @@ static int run_command(struct cli *c, const struct cli_command *cmd, int argc, c
 		if (r)
 			return r;
 	}
+	if (cmd->exposed && !cleat_selfexe_protected())
+		return cleat_selfexe_exec(c->argv, environ, e);
 	return cmd->run(c, values, rest.argc, rest.argv, e);
 }
 
@@ -82,7 +86,7 @@ static int run_cli(struct cli *c, int argc, char **argv, const struct cli_comman
 
 int main(int argc, char **argv)
 {
-	struct cli c = { .name = "cleat", .log_fd = -1, .arena = ARENA_INIT };
+	struct cli c = { .name = "cleat", .argv = argv, .log_fd = -1, .arena = ARENA_INIT };
 	const struct cli_command *cmd = NULL;
 	struct err e = { 0 };
 	const char *slash;
@@ -97,6 +101,8 @@ int main(int argc, char **argv)
 	slash = strrchr(argv[0], '/');
 	if (!strcmp(slash ? slash + 1 : argv[0], "runc"))
 		c.name = "runc";
+	/* A program that was run by fd is named after the fd. */
+	prctl(PR_SET_NAME, c.name);
 	log_sink_init(&c.sink, STDERR_FILENO, LOG_FORMAT_TEXT, LOG_WARN_LEVEL);
 	c.env.log = &c.sink.log;
 
