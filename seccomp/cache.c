@@ -4,7 +4,8 @@
  *
  * Compiling a usual profile costs more than the rest of a container together.
  * A document is written as a canonical text: all that the program depends on,
- * libseccomp's version and this build's own stamp included. The text's SHA-256
+ * libseccomp's version and this build's own stamp included, but not its flags,
+ * which are the running kernel's matter and cheap. The text's SHA-256
  * names the entry, the entry holds the text and the program, and a hit needs
  * the whole text to be equal.
  *
@@ -32,15 +33,13 @@
 #define ENTRY_MAGIC 0x31746c69666c63ull		/* "clfilt1" */
 #define ENTRY_BYTES_MAX (4u << 20)
 #define KEY_LEN 64u
-#define FLAGS_UNSET 0x80000000u
 
 /* An entry: this head, the instructions, the text. Of this host only, so in its byte order. */
 struct entry {
 	uint64_t magic;
 	uint64_t sum;		/* of the whole entry, with 0 here */
 	uint32_t len;		/* instructions */
-	uint32_t flags;		/* enum filter_flag bits asked for, or FLAGS_UNSET */
-	uint64_t text_len;
+	uint32_t text_len;
 };
 
 /* Every step can be undone, so that no single changed word goes unnoticed. */
@@ -83,11 +82,6 @@ static void text_rule(struct buf *b, const struct filter_rule *r)
 		buf_add(b, r->names.v[i], strlen(r->names.v[i]) + 1);
 }
 
-static uint32_t flags_asked(const struct filter_spec *f)
-{
-	return f->has_flags ? filter_flag_bits(f) : FLAGS_UNSET;
-}
-
 static int filter_text(const struct filter_spec *f, struct buf *b)
 {
 	const struct filter_rule *rule = f->syscalls.v;
@@ -96,7 +90,7 @@ static int filter_text(const struct filter_spec *f, struct buf *b)
 
 	buf_addf(b, "stamp " FILTER_STAMP " %s\ndefault ", filter_library(lib, sizeof(lib)));
 	text_action(b, f->default_action, f->has_default_errno_ret, f->default_errno_ret);
-	buf_addf(b, "\nflags %u\narchs", flags_asked(f));
+	buf_adds(b, "\narchs");
 	for (i = 0; i < f->architectures.n; i++)
 		buf_addf(b, " %d", f->architectures.v[i]);
 	buf_addc(b, '\n');
@@ -162,12 +156,6 @@ static struct entry *entry_read(int cachefd, const char *key, struct arena *a)
 	return en;
 }
 
-static void entry_use(struct entry *en, struct filter *out)
-{
-	out->bpf = en + 1;
-	out->len = (uint16_t)en->len;
-}
-
 /* Make room: of as many entries as may be kept the oldest goes. Readers hold theirs by fd. */
 static void cache_trim(int cachefd)
 {
@@ -200,22 +188,22 @@ static void cache_trim(int cachefd)
 		unlinkat(cachefd, oldest, 0);
 }
 
-static void entry_write(int cachefd, const char *key, const struct filter_spec *f,
-			const struct buf *text, const struct filter *out, const struct log *log)
+static void entry_write(int cachefd, const char *key, const struct buf *text,
+			const struct filter *out, const struct log *log)
 {
-	struct entry en = { .magic = ENTRY_MAGIC, .len = out->len, .flags = flags_asked(f),
-			    .text_len = text->len };
+	struct entry en = { .magic = ENTRY_MAGIC, .len = out->len,
+			    .text_len = (uint32_t)text->len };
 	auto_buf b = BUF_INIT;
 	int r;
 
-	if (sizeof(en) + en.len * sizeof(struct sock_filter) + text->len > ENTRY_BYTES_MAX)
+	if (text->len > ENTRY_BYTES_MAX / 2)	/* a hostile document, not a profile */
 		return;
 	buf_add(&b, &en, sizeof(en));
 	buf_add(&b, out->bpf, out->len * sizeof(struct sock_filter));
 	buf_add(&b, text->data, text->len);
 	if (!buf_ok(&b))
 		return;
-	en.sum = entry_sum(b.data, b.len);
+	en.sum = entry_sum(b.data, b.len);	/* of itself as 0 */
 	memcpy(b.data + offsetof(struct entry, sum), &en.sum, sizeof(en.sum));
 	cache_trim(cachefd);
 	r = path_replace(cachefd, key, 0600, b.data, b.len);
@@ -250,35 +238,13 @@ int filter_get(const struct filter_spec *f, int cachefd, struct arena *a, struct
 	if (cachefd >= 0) {
 		en = entry_read(cachefd, key, a);
 		if (en && en->text_len == text.len && !memcmp(entry_text(en), text.data, text.len)) {
-			entry_use(en, out);
+			out->bpf = en + 1;
+			out->len = (uint16_t)en->len;
 			return 0;
 		}
 	}
 	r = filter_compile(f, a, out, log, e);
 	if (!r && cachefd >= 0)
-		entry_write(cachefd, key, f, &text, out, log);
+		entry_write(cachefd, key, &text, out, log);
 	return r;
-}
-
-int filter_find(int cachefd, const char *key, struct arena *a, struct filter *out)
-{
-	struct entry *en;
-	char found[KEY_LEN + 1];
-	unsigned int missing;
-	struct stat st;
-
-	*out = (struct filter){ 0 };
-	if (strlen(key) != KEY_LEN || strspn(key, "0123456789abcdef") != KEY_LEN ||
-	    !ours(cachefd, S_IFDIR, &st))
-		return -ENOENT;
-	en = entry_read(cachefd, key, a);
-	if (!en)
-		return -ENOENT;
-	text_key(entry_text(en), en->text_len, found);
-	if (strcmp(found, key) ||
-	    filter_load_flags(en->flags & ~FLAGS_UNSET, en->flags == FLAGS_UNSET, &out->load_flags,
-			      &missing))
-		return -ENOENT;
-	entry_use(en, out);
-	return 0;
 }

@@ -77,11 +77,6 @@ int filter_build(const struct filter_spec *f, struct arena *a, struct filter *ou
  */
 int filter_get(const struct filter_spec *f, int cachefd, struct arena *a, struct filter *out,
 	       char key[65], const struct log *log, struct err *e);
-/**
- * filter_find() - The filter of an earlier filter_get(), by its key alone (exec has no document at hand).
- * Return: 0, or -ENOENT when the cache holds no intact entry of that name; then only filter_get() helps.
- */
-int filter_find(int cachefd, const char *key, struct arena *a, struct filter *out);
 /** filter_load() - Install @f in the calling thread. Context: seal stage; no allocation. Return: 0 or -errno. */
 int filter_load(const struct filter *f);
 #endif
