@@ -274,8 +274,8 @@ static int check_together(const struct mount_options *o, const char *pointer, st
  * @words_in: in the order given; empty ones say nothing.
  * @a:       takes @o->data; its words are those of @words.
  * @o:       result. rbind implies bind; MS_BIND, MS_REC and MS_REMOUNT are never in flags.
- * @pointer: JSON pointer of the array of words ("/mounts/3/options").
- * @e:       set on failure; where is @pointer and, for one word, its index.
+ * @pointer: JSON pointer of the mount entry ("/mounts/3").
+ * @e:       set on failure; where is the pointer of its options and, for one word, the index.
  *
  * Return: 0, -EINVAL, -E2BIG or -ENOMEM.
  * Spec: config-linux.md#mount-options
@@ -283,27 +283,28 @@ static int check_together(const struct mount_options *o, const char *pointer, st
 int mount_options_parse(const struct strv *words_in, struct arena *a, struct mount_options *o,
 			const char *pointer, struct err *e)
 {
-	char where[128];
+	char options[112], where[144];
 	int r;
 
+	snprintf(options, sizeof(options), "%s/options", pointer);
 	*o = (struct mount_options){ .data_text = "" };
 	if (words_in->n) {
 		o->data.v = arena_alloc(a, words_in->n * sizeof(*o->data.v));
 		if (!o->data.v)
-			return err_set(e, ERR_LIMIT, -ENOMEM, pointer, "mount options");
+			return err_set(e, ERR_LIMIT, -ENOMEM, options, "mount options");
 	}
 	for (size_t i = 0; i < words_in->n; i++) {
 		const struct word *w = find_word(words_in->v[i]);
 
 		if (!words_in->v[i][0])
 			continue;
-		snprintf(where, sizeof(where), "%s/%zu", pointer, i);
+		snprintf(where, sizeof(where), "%s/%zu", options, i);
 		r = w ? apply_word(o, w, where, e) :
 			add_data(o, words_in->v[i], where, e);
 		if (r)
 			return r;
 	}
 	o->bind |= o->rbind;
-	r = check_together(o, pointer, e);
-	return r || !o->data.n ? r : join_data(o, a, pointer, e);
+	r = check_together(o, options, e);
+	return r || !o->data.n ? r : join_data(o, a, options, e);
 }

@@ -19,7 +19,7 @@ struct mount_options {
 	struct strv data;	/* words for the file system, in order ("size=64k") */
 	const char *data_text;	/* the same, joined by commas; "" if none */
 };
-/** mount_options_parse() - @pointer: JSON pointer of the array of words. See mount_options.c. */
+/** mount_options_parse() - @pointer: JSON pointer of the mount entry ("/mounts/3"). See mount_options.c. */
 int mount_options_parse(const struct strv *words, struct arena *a, struct mount_options *o,
 			const char *pointer, struct err *e);
 /** mount_options_word() - Every word that is recognised, sorted; NULL past the end. For features. */

@@ -37,7 +37,7 @@ static int parse(FIXTURE_DATA(words) *self, const char *line)
 	self->in = (struct strv){ self->v, 0 };
 	for (char *w = strtok_r(self->line, " ", &save); w; w = strtok_r(NULL, " ", &save))
 		self->v[self->in.n++] = w;
-	return mount_options_parse(&self->in, &self->a, &self->o, "/mounts/7/options", &self->e);
+	return mount_options_parse(&self->in, &self->a, &self->o, "/mounts/7", &self->e);
 }
 
 #define ATIME MOUNT_ATTR__ATIME
