@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * linux.cgroupsPath to the one path that a container has in every hierarchy.
+ * The result is absolute from the hierarchies' roots and clean, so that
+ * state.json means the same to a later command, wherever that one runs.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "cg_internal.h"
+#include "pathfs.h"
+
+#define COMPONENT_MAX 255
+
+/* slice:prefix:name, where the slice is empty (the default one) or says it is one. */
+static bool is_systemd_form(const char *s)
+{
+	const char *a = strchr(s, ':');
+	const char *b = a ? strchr(a + 1, ':') : NULL;
+
+	if (!b || strchr(b + 1, ':'))
+		return false;
+	return a == s || (a - s > 6 && !memcmp(a - 6, ".slice", 6));
+}
+
+/*
+ * Where relative paths start: on v2 beside our own cgroup, since a cgroup with
+ * processes cannot have controllers in its children; on v1 below our own.
+ * Where the v1 hierarchies do not agree it is below what they have in common,
+ * for a container has one path.
+ */
+static void own_base(const struct cg_host *host, char *out, size_t size)
+{
+	size_t len = 0;
+	bool first = true;
+
+	*out = 0;
+	for (size_t i = 0; i < host->n; i++) {
+		const char *own = host->h[i].own_path;
+		size_t n = 0, cut = 0;
+
+		if (!cg_uses(host, i))
+			continue;
+		if (first) {
+			snprintf(out, size, "%s", strcmp(own, "/") ? own : "");
+			len = strlen(out);
+			first = false;
+			continue;
+		}
+		while (n < len && own[n] == out[n])
+			n++;
+		for (cut = n; cut > 0; cut--)
+			if ((cut == len || out[cut] == '/') && (!own[cut] || own[cut] == '/'))
+				break;
+		len = cut;
+		out[len] = 0;
+	}
+	if (cg_is_v2(&(struct cg){ .host = host })) {
+		char *slash = strrchr(out, '/');
+
+		if (slash)
+			*slash = 0;
+	}
+}
+
+/* "/" and @s without "..", "." and "//", into @out. */
+static int add_clean(const char *s, char *out, size_t size)
+{
+	char tmp[CG_PATH_MAX];
+	int n = snprintf(tmp, sizeof(tmp), "/%s", s);
+
+	if (n < 0 || (size_t)n >= sizeof(tmp))
+		return -ENAMETOOLONG;
+	return path_clean(tmp, out, size);
+}
+
+static int check_components(const char *asked, const char *path, struct err *e)
+{
+	if (!path[1])
+		return err_set(e, ERR_SPEC, 0, "/linux/cgroupsPath",
+			       "\"%.64s\" names the root cgroup", asked);
+	for (const char *p = path; *p; ) {
+		size_t n = strcspn(p + 1, "/");
+
+		if (n > COMPONENT_MAX)
+			return err_set(e, ERR_SPEC, -ENAMETOOLONG, "/linux/cgroupsPath",
+				       "\"%.64s...\"", p + 1);
+		p += 1 + n;
+	}
+	/* the kernel refuses it, and /proc/PID/cgroup would have a line of our making */
+	if (strchr(path, '\n'))
+		return err_set(e, ERR_SPEC, 0, "/linux/cgroupsPath", "holds a newline");
+	return 0;
+}
+
+/**
+ * cg_path() - The cgroup path that cgroupsPath asks for.
+ * @cgroups_path: as in config.json; NULL or "" is @id.
+ * @out: result, "/a/b", clean: ".." never climbs above the place it started from.
+ *
+ * Return: 0, ERR_UNSUPPORTED for the systemd driver's slice:prefix:name, ERR_SPEC.
+ * Spec: config-linux.md#cgroups-path
+ */
+int cg_path(const struct cg_host *host, const char *cgroups_path, const char *id,
+	    char *out, size_t size, struct err *e)
+{
+	const char *asked = cgroups_path && *cgroups_path ? cgroups_path : id;
+	size_t base;
+	int r;
+
+	if (is_systemd_form(asked))
+		return err_set(e, ERR_UNSUPPORTED, 0, "/linux/cgroupsPath",
+			       "\"%.128s\" is for the systemd cgroup driver, which is not in this version",
+			       asked);
+	*out = 0;
+	if (*asked != '/')
+		own_base(host, out, size);
+	base = strlen(out);
+	r = add_clean(asked, out + base, size - base);
+	if (r < 0)
+		return err_set(e, ERR_SPEC, r, "/linux/cgroupsPath", "\"%.64s...\"", asked);
+	return check_components(asked, out + base, e);
+}
+
+/**
+ * cg_sub_path() - Path of a sub-cgroup of a container, for a process that is to join it.
+ * @sub: relative to @path; "" or "/" is @path itself. No ".." at all.
+ * Return: 0 or ERR_SPEC.
+ */
+int cg_sub_path(const char *path, const char *sub, char *out, size_t size, struct err *e)
+{
+	int n = snprintf(out, size, "%s", path), r;
+
+	for (const char *p = sub; *p; p += strcspn(p, "/")) {
+		p += strspn(p, "/");
+		if (!strncmp(p, "..", 2) && (!p[2] || p[2] == '/'))
+			return err_set(e, ERR_SPEC, 0, NULL,
+				       "sub-cgroup \"%.128s\" leads out of the container's", sub);
+	}
+	r = n < 0 || (size_t)n >= size ? -ENAMETOOLONG : add_clean(sub, out + n, size - (size_t)n);
+	if (r < 0)
+		return err_set(e, ERR_SPEC, r, NULL, "sub-cgroup \"%.64s...\"", sub);
+	if (!strcmp(out + n, "/"))
+		out[n] = 0;
+	return 0;
+}
