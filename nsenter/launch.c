@@ -73,7 +73,6 @@ static void child_begin(const struct launch *l)
 
 	/* EOF on our end must mean that the worker is dead, so its end may not live on in us. */
 	fd_close(&sock);
-	prctl(PR_SET_DUMPABLE, 0);
 }
 
 static pid_t clone_failed(pid_t r, struct err *e)
@@ -82,12 +81,21 @@ static pid_t clone_failed(pid_t r, struct err *e)
 		       ERR_LIMIT : ERR_KERNEL, r, NULL, "clone the container's process");
 }
 
-/* Fall back to a clone without CLONE_INTO_CGROUP is the caller's decision: -EOPNOTSUPP passes through. */
+/*
+ * The clone is born undumpable, since it may be born in sight of a container that would ptrace it or open
+ * /proc/PID/exe before it could make itself so. A fallback to a clone without CLONE_INTO_CGROUP is the
+ * caller's decision: -EOPNOTSUPP passes through.
+ */
 static pid_t clone_here(const struct launch *l, int *pidfd, struct err *e)
 {
 	struct child_args ca = { .ns_flags = l->new_ns, .parent = l->parent, .cgroup_fd = l->cgroup_fd };
-	pid_t r = child_clone(&ca, pidfd);
+	int dumpable = prctl(PR_GET_DUMPABLE);
+	pid_t r;
 
+	prctl(PR_SET_DUMPABLE, 0);
+	r = child_clone(&ca, pidfd);
+	if (r && dumpable == 1)
+		prctl(PR_SET_DUMPABLE, 1);
 	if (r < 0 && r != -EOPNOTSUPP)
 		return clone_failed(r, e);
 	return r;
@@ -154,8 +162,8 @@ static pid_t launch_by_mid(const struct launch *l, int *pidfd, int *left, struct
 		return clone_failed(mid, e);
 	if (!mid) {
 		child_begin(l);
-		mid_main(l, left);
 		prctl(PR_SET_DUMPABLE, 0);
+		mid_main(l, left);
 		return 0;
 	}
 	fd_close(&mid_pidfd);

@@ -172,7 +172,7 @@ static void child(struct exec_ctx *x, int left)
 		.join = x->join, .left = left, .pidfd = x->by_pidfd ? x->pidfd : -1,
 		.cg = x->enter_self ? &x->cg : NULL,
 		.seal = {
-			.p = &x->p, .sock = x->child_sock, .procfd = x->c->procfd, .fifo = -1,
+			.p = &x->p, .sock = x->child_sock, .procfd = -1, .fifo = -1,
 			.stdio = { x->req->stdio.in, x->req->stdio.out, x->req->stdio.err },
 			.preserve_fds = x->req->preserve_fds,
 			.io_uid = x->req->io_uid, .io_gid = x->req->io_gid, .has_io_owner = x->req->has_io_owner,

@@ -23,29 +23,23 @@ static int open_own(const struct cg_hierarchy *h, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static int bind_with_flags(struct rootfs *r, int source, unsigned long flags, int target)
+/* @at, @name: where @target is, to find what was mounted on it (old calls only). */
+static int bind_with_flags(struct rootfs *r, int source, unsigned long flags, int target, int at, const char *name)
 {
-	auto_fd mount = mnt_clone(source, "", false);
+	auto_fd mount = -1;
+	int q = mnt_bind(&r->mnt, source, false, false, target, &mount);
 
-	if (mount == -ENOSYS) {
-		/* Old calls: the flags go on by a remount of the very directory that was mounted on. */
-		int q = mnt_bind(&r->mnt, source, false, false, target, NULL);
-
-		return q;
+	if (!q && mount < 0) {
+		mount = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		q = mount < 0 ? -errno : 0;
 	}
-	if (mount < 0)
-		return mount;
-	if (mnt_attr_of(flags)) {
-		int q = mnt_setattr(&r->mnt, mount, mnt_attr_of(flags), 0, false);
-
-		if (q)
-			return q;
-	}
-	return mnt_attach(mount, target);
+	if (!q && mnt_attr_of(flags))
+		q = mnt_setattr(&r->mnt, mount, mnt_attr_of(flags), 0, false);
+	return q;
 }
 
 static int mount_unified(struct rootfs *r, const struct cg_hierarchy *h, unsigned long flags, int target,
-			 bool new_ns)
+			 int at, const char *name)
 {
 	const struct mnt_fs f = { "cgroup2", "cgroup", flags, NULL };
 	auto_fd own = -1;
@@ -53,8 +47,8 @@ static int mount_unified(struct rootfs *r, const struct cg_hierarchy *h, unsigne
 
 	if (q != -EPERM && q != -EBUSY)
 		return q;
-	own = open_own(h, new_ns ? r->cgroup : "");
-	return own < 0 ? own : bind_with_flags(r, own, flags, target);
+	own = open_own(h, r->new_cgroupns ? r->cgroup : "");
+	return own < 0 ? own : bind_with_flags(r, own, flags, target, at, name);
 }
 
 /* Words of a v1 mount: its controllers, or "none,name=...". */
@@ -81,7 +75,8 @@ static int v1_words(struct rootfs *r, const struct cg_hierarchy *h, struct strv 
 	return 0;
 }
 
-static int mount_v1_one(struct rootfs *r, const struct cg_hierarchy *h, unsigned long flags, int target)
+static int mount_v1_one(struct rootfs *r, const struct cg_hierarchy *h, unsigned long flags, int target,
+			int at, const char *name)
 {
 	struct mnt_fs f = { "cgroup", "cgroup", flags, NULL };
 	struct strv words;
@@ -89,7 +84,7 @@ static int mount_v1_one(struct rootfs *r, const struct cg_hierarchy *h, unsigned
 	int q;
 
 	if (h->v2)
-		return mount_unified(r, h, flags, target, r->new_cgroupns);
+		return mount_unified(r, h, flags, target, at, name);
 	if (r->new_cgroupns) {
 		q = v1_words(r, h, &words);
 		if (q)
@@ -101,7 +96,7 @@ static int mount_v1_one(struct rootfs *r, const struct cg_hierarchy *h, unsigned
 	/* A hierarchy that the container is not in (unified on a hybrid host) is shown as it is. */
 	if (own == -ENOENT)
 		own = open_own(h, "");
-	return own < 0 ? own : bind_with_flags(r, own, flags, target);
+	return own < 0 ? own : bind_with_flags(r, own, flags, target, at, name);
 }
 
 /* "cpu,cpuacct" is also reachable as cpu and as cpuacct. */
@@ -153,7 +148,7 @@ static int mount_v1(struct rootfs *r, const struct spec_mount *m, const struct m
 		if (dir < 0)
 			q = q ? q : -errno;
 		if (!q)
-			q = mount_v1_one(r, h, o->flags, dir);
+			q = mount_v1_one(r, h, o->flags, dir, top, name);
 		if (!q)
 			q = link_names(top, name);
 		if (q)
@@ -172,6 +167,7 @@ int rootfs_cgroup_mount(struct rootfs *r, const struct spec_mount *m, const stru
 		return err_set(e, ERR_UNSUPPORTED, 0, where, "this host has no cgroup hierarchy to mount");
 	if (r->cg_host->mode != CG_MODE_V2)
 		return mount_v1(r, m, o, target, where, e);
-	q = mount_unified(r, &r->cg_host->h[r->cg_host->n - 1], o->flags, target, r->new_cgroupns);
+	q = mount_unified(r, &r->cg_host->h[r->cg_host->n - 1], o->flags, target, r->rootfd,
+			  m->destination + strspn(m->destination, "/"));
 	return q ? err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, where, "mount the cgroup2 hierarchy") : 0;
 }
