@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "fd.h"
 #include "pathfs.h"
+#include "spec.h"
 #include "stage.h"
 
 STAGE(root, STAGE_ROOT);
@@ -26,31 +27,16 @@ static int root_domainname(struct root_ctx *c, struct err *e)
 	return 0;
 }
 
-/* "net.ipv4.conf.eth0/1.x" and "net/ipv4/conf/eth0.1/x" mean the same: the first separator decides. */
-static int sysctl_path(const char *key, char *out, size_t size)
-{
-	const char *first = strpbrk(key, "./");
-	bool dots = first && *first == '.';
-	int n = snprintf(out, size, "sys/%s", key);
-	char *p;
-
-	if (n < 0 || (size_t)n >= size)
-		return -ENAMETOOLONG;
-	for (p = out + 4; dots && *p; p++)
-		*p = *p == '.' ? '/' : *p == '/' ? '.' : *p;
-	return 0;
-}
-
 /* Written through the host's own procfs, which shows the namespaces of the process that looks. */
 static int root_sysctl(struct root_ctx *c, struct err *e)
 {
-	char path[512], where[116];
+	char path[512] = "sys/", where[116];
 	size_t i;
 
 	for (i = 0; i < c->sysctl->n; i++) {
 		const char *val = c->sysctl->v[i].val;
 		auto_fd fd = -1;
-		int r = sysctl_path(c->sysctl->v[i].key, path, sizeof(path));
+		int r = spec_sysctl_path(c->sysctl->v[i].key, path + 4, sizeof(path) - 4);
 
 		snprintf(where, sizeof(where), "/linux/sysctl/%s", c->sysctl->v[i].key);
 		if (!r)
