@@ -10,11 +10,9 @@ TEST(every_pair_is_answered)
 			const struct verdict *v[2] = { rule_init(s, op), rule_exec(s, op) };
 
 			for (int k = 0; k < 2; k++) {
-				TH_LOG("state %d op %d %s", s, op, k ? "exec" : "init");
-				if (v[k]->code == RPC_OK)
-					ASSERT_EQ(v[k]->text, NULL);
-				else
-					ASSERT_NE(v[k]->text, NULL);
+				ASSERT_EQ(v[k]->code == RPC_OK, v[k]->text == NULL) {
+					TH_LOG("state %d op %d %s", s, op, k ? "exec" : "init");
+				}
 			}
 		}
 	}
@@ -63,10 +61,7 @@ TEST_F(rule, holds)
 						  rule_init(variant->state, variant->op);
 
 	EXPECT_EQ(v->code, variant->code);
-	if (variant->text)
-		EXPECT_STREQ(v->text, variant->text);
-	else
-		EXPECT_EQ(v->text, NULL);
+	EXPECT_STREQ(v->text ? v->text : "", variant->text ? variant->text : "");
 }
 
 TEST(status_numbers_of_the_task_service)
