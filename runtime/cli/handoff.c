@@ -158,8 +158,8 @@ int preserve_fds(int extra, int *listen, struct err *e)
 		/* What has close-on-exec set came into being here; nobody passed it to us. */
 		if (flags < 0 || flags & FD_CLOEXEC)
 			return err_set(e, ERR_SPEC, 0, NULL,
-				       "please check that preserved-fd %d (of %d) is present",
-				       i - 3, *listen + extra);
+				       "fd %d, one of %d to be preserved, is not open", i,
+				       *listen + extra);
 	}
 	return *listen + extra;
 }

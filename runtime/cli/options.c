@@ -279,9 +279,13 @@ int opt_parse(const struct opt *rows, void *values, enum opt_order order, char *
 	      struct arena *a, struct opt_parsed *out, struct err *e)
 {
 	struct parser p = { rows, values, argv, argc, 0, a, false, e };
-	int kept = 0;
+	/* A vector of our own: the caller's is what the program runs itself again with. */
+	char **kept = arena_alloc(a, ((size_t)argc + 1) * sizeof(*kept));
+	int n = 0;
 
-	for (; p.at < argc; p.at++) {
+	if (!kept)
+		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the arguments");
+	for (; p.at < argc && !p.help; p.at++) {
 		char *word = argv[p.at];
 		int r;
 
@@ -292,25 +296,17 @@ int opt_parse(const struct opt *rows, void *values, enum opt_order order, char *
 		if (word[0] != '-' || !word[1]) {
 			if (order == OPT_FIRST)
 				break;
-			argv[kept++] = word;
+			kept[n++] = word;
 			continue;
 		}
 		r = parse_word(&p);
 		if (r)
 			return r;
-		if (p.help)
-			break;
 	}
 	/* What follows "--", or the first argument, goes after the arguments met so far. */
-	if (!kept) {
-		*out = (struct opt_parsed){ argv + p.at, argc - p.at, p.help };
-		return 0;
-	}
-	memmove(argv + kept, argv + p.at, (size_t)(argc - p.at) * sizeof(*argv));
-	kept += argc - p.at;
-	if (kept < argc)
-		argv[kept] = NULL;
-	*out = (struct opt_parsed){ argv, kept, p.help };
+	for (; p.at < argc; p.at++)
+		kept[n++] = argv[p.at];
+	*out = (struct opt_parsed){ kept, n, p.help };
 	return 0;
 }
 

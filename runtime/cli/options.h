@@ -43,7 +43,7 @@ enum opt_order {
 
 /** struct opt_parsed - What is left when the options are taken out. */
 struct opt_parsed {
-	char **argv;	/* positional arguments, in the vector given */
+	char **argv;	/* positional arguments, NULL-terminated; arena */
 	int argc;
 	bool help;	/* --help or -h was met; nothing after it was looked at */
 };
@@ -55,7 +55,7 @@ struct opt_parsed {
  *
  * Long options are taken with one dash or two, and with their value in the
  * same word after '=' or in the next one; letters may be combined, the last one
- * with a value. @argv is reordered with OPT_ANYWHERE.
+ * with a value. @argv is left as it is.
  *
  * Return: 0 or -EINVAL, -ENOMEM with @e set.
  */

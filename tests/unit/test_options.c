@@ -35,7 +35,7 @@ FIXTURE(words)
 	struct values v;
 	struct opt_parsed rest;
 	struct err e;
-	char *argv[WORDS + 1];
+	char *argv[WORDS + 1], *before[WORDS + 1];
 	int argc, r;
 };
 
@@ -56,6 +56,7 @@ static void parse(FIXTURE_DATA(words) *self, char *line, enum opt_order order)
 
 	for (w = strtok_r(line, " ", &save); w; w = strtok_r(NULL, " ", &save))
 		self->argv[self->argc++] = w;
+	memcpy(self->before, self->argv, sizeof(self->before));
 	self->r = opt_parse(rows, &self->v, order, self->argv, self->argc, &self->a, &self->rest, &self->e);
 }
 
@@ -129,6 +130,8 @@ TEST_F(words, parse)
 
 	snprintf(line, sizeof(line), "%s", variant->line);
 	parse(self, line, variant->order);
+	/* The program runs itself again with the words it was given. */
+	EXPECT_EQ(0, memcmp(self->before, self->argv, sizeof(self->before)));
 	if (variant->error) {
 		EXPECT_EQ(-EINVAL, self->r);
 		EXPECT_EQ(ERR_SPEC, self->e.kind);
@@ -262,7 +265,7 @@ TEST(signal_names_and_numbers)
 	size_t i;
 
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		EXPECT_EQ(t[i].want, cli_signal(t[i].s)) TH_LOG("\"%s\"", t[i].s);
+		EXPECT_EQ(t[i].want, cli_signal(t[i].s)) TH_LOG("row %zu", i);
 }
 
 TEST(process_documents_tell_their_terminal)
