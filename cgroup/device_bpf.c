@@ -118,7 +118,7 @@ static int load_program(const struct bpf_insn *insns, size_t n)
 	return bpf(BPF_PROG_LOAD, &attr);
 }
 
-static int load_error(const struct cg *c, int r, struct err *e)
+static int load_error(const struct cg *c, size_t n_rules, int r, struct err *e)
 {
 	const struct bpf_insn trivial[] = { alu(BPF_MOV, BPF_REG_0, 1), leave };
 
@@ -128,6 +128,10 @@ static int load_error(const struct cg *c, int r, struct err *e)
 	if (r == -ENOSYS)
 		return err_set(e, ERR_UNSUPPORTED, r, c->path,
 			       "resources.devices: devices cannot be filtered, this kernel has no CONFIG_BPF_SYSCALL");
+	if (r == -E2BIG)
+		return err_set(e, ERR_LIMIT, r, c->path,
+			       "resources.devices: %zu device rules are too many for this kernel",
+			       n_rules);
 	if (r == -EINVAL) {
 		auto_fd fd = load_program(trivial, 2);
 
@@ -234,7 +238,7 @@ int cg_bpf_apply(const struct cg *c, size_t i, const struct cg_rules *r, struct 
 	auto_fd prog = load_program(insns, n);
 	free(insns);
 	if (prog < 0)
-		return load_error(c, prog, e);
+		return load_error(c, r->n, prog, e);
 	err = put_program(c->dirfd[i], prog, c->made[i]);
 	if (!err)
 		return 0;
