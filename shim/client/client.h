@@ -40,7 +40,10 @@ int client_open(struct client *c, const char *address, int timeout_ms, struct er
 int client_open_fd(struct client *c, int fd, struct err *e);
 void client_close(struct client *c);
 
-/** client_send() - Start a call. @msg: message struct, NULL: Empty. @timeout_ms: told to the server, 0: none. */
+/**
+ * client_send() - Start a call. @msg: message struct, NULL: Empty. @timeout_ms: told to
+ * the server, 0: none.
+ */
 int client_send(struct client *c, struct client_call *call, const char *service,
 		const char *method, const void *msg, int timeout_ms, struct err *e);
 /**
@@ -48,7 +51,10 @@ int client_send(struct client *c, struct client_call *call, const char *service,
  * Return: 0 when there is an answer, whatever its status; ERR_TIMEOUT leaves the call in flight.
  */
 int client_wait(struct client *c, struct client_call *call, int timeout_ms, struct err *e);
-/** client_status() - 0 if the call succeeded, else its status as an error with the server's text. */
+/**
+ * client_status() - 0 if the call succeeded, else its status as an error with the server's
+ * text.
+ */
 int client_status(const struct client_call *call, struct err *e);
 /** client_call() - Send, wait, check the status. @call: room for the answer. */
 int client_call(struct client *c, struct client_call *call, const char *service,

@@ -8,7 +8,10 @@
 
 /* Messages as text, by their descriptors: for people, scripts and tests. */
 
-/** text_type() - Descriptor of a message by its full name ("containerd.events.TaskExit"), or NULL. */
+/**
+ * text_type() - Descriptor of a message by its full name ("containerd.events.TaskExit"),
+ * or NULL.
+ */
 const ProtobufCMessageDescriptor *text_type(const char *name);
 /** text_new() - An empty message of type @d in the arena, or NULL. */
 void *text_new(struct arena *a, const ProtobufCMessageDescriptor *d);

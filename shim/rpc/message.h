@@ -48,6 +48,9 @@ static inline ProtobufCBinaryData msg_bytes(const void *p, size_t len)
 
 /** any_name() - Type name of an Any: what follows the last '/' of its URL; "" for NULL. */
 const char *any_name(const Google__Protobuf__Any *any);
-/** any_set() - Fill @any with @m packed into the arena; the type URL is the message's full name. Return: 0 or -ENOMEM. */
+/**
+ * any_set() - Fill @any with @m packed into the arena; the type URL is the message's full
+ * name. Return: 0 or -ENOMEM.
+ */
 int any_set(struct arena *a, Google__Protobuf__Any *any, const void *m);
 #endif

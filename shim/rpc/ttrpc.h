@@ -56,7 +56,10 @@ struct ttrpc_chan {
 	struct loop *loop;
 	int fd;				/* owned; -1: closed */
 	uint32_t events;		/* epoll events asked for */
-	/* the frame being received: memory grows with what arrived, not with what the header says */
+	/**
+	 * the frame being received: memory grows with what arrived, not with what the
+	 * header says
+	 */
 	uint8_t head[TTRPC_HEADER];
 	uint8_t head_len;
 	uint32_t len, got, room;
@@ -68,9 +71,15 @@ struct ttrpc_chan {
 	bool *dead;			/* set by closing while a callback runs, in which the owner may go */
 	bool broken;			/* @closed is due */
 	int error;
-	/** @frame: one received frame; may send, may close the channel and free what holds it. */
+	/**
+	 * @frame: one received frame; may send, may close the channel and free what holds
+	 * it.
+	 */
 	void (*frame)(struct ttrpc_chan *ch, const struct ttrpc_frame *f);
-	/** @closed: called last of all, with the channel already closed; may free its owner. EOF is -ECONNRESET. */
+	/**
+	 * @closed: called last of all, with the channel already closed; may free its
+	 * owner. EOF is -ECONNRESET.
+	 */
 	void (*closed)(struct ttrpc_chan *ch, int error);
 };
 
@@ -81,7 +90,10 @@ struct ttrpc_chan {
  * Return: 0 or -errno (then @closed is not called).
  */
 int ttrpc_chan_open(struct ttrpc_chan *ch, struct loop *l, int fd);
-/** ttrpc_chan_frame() - A frame with room for @len bytes, header filled in; NULL: no memory or @len over the limit. */
+/**
+ * ttrpc_chan_frame() - A frame with room for @len bytes, header filled in; NULL: no memory
+ * or @len over the limit.
+ */
 struct ttrpc_out *ttrpc_chan_frame(uint32_t stream, uint8_t type, size_t len);
 /**
  * ttrpc_chan_send() - Send @o (taken) after all frames sent before.
@@ -89,7 +101,10 @@ struct ttrpc_out *ttrpc_chan_frame(uint32_t stream, uint8_t type, size_t len);
  * follows, not before the caller's own callback has returned to the loop.
  */
 void ttrpc_chan_send(struct ttrpc_chan *ch, struct ttrpc_out *o);
-/** ttrpc_chan_close() - Close now, if open; unsent frames are lost and @closed is not called. */
+/**
+ * ttrpc_chan_close() - Close now, if open; unsent frames are lost and @closed is not
+ * called.
+ */
 void ttrpc_chan_close(struct ttrpc_chan *ch);
 
 /* ---- server ------------------------------------------------------------------ */
@@ -135,7 +150,10 @@ struct ttrpc_server {
 	void (*gone)(struct ttrpc_server *s, uint64_t conn);
 };
 
-/** ttrpc_listen() - Socket listening at @path, mode 0600, non-blocking. Return: fd or -errno (-EADDRINUSE: exists). */
+/**
+ * ttrpc_listen() - Socket listening at @path, mode 0600, non-blocking. Return: fd or
+ * -errno (-EADDRINUSE: exists).
+ */
 int ttrpc_listen(const char *path);
 /**
  * ttrpc_server_accept() - Accept what waits on @listener, for as long as there is any.
@@ -186,7 +204,10 @@ struct ttrpc_client {
 	struct ttrpc_chan chan;
 	struct ttrpc_call *calls;
 	uint32_t next_stream;
-	/** @lost: the connection ended; every call in flight was told before. May reopen or free. May be NULL. */
+	/**
+	 * @lost: the connection ended; every call in flight was told before. May reopen or
+	 * free. May be NULL.
+	 */
 	void (*lost)(struct ttrpc_client *c, int error);
 };
 
@@ -195,7 +216,10 @@ struct ttrpc_client {
  * Return: fd or -errno (-EAGAIN: the listener's backlog is full, try again later).
  */
 int ttrpc_connect(const char *address);
-/** ttrpc_client_open() - Start on @fd (taken, also on failure). @c: @lost set, rest zero. Return: 0 or -errno. */
+/**
+ * ttrpc_client_open() - Start on @fd (taken, also on failure). @c: @lost set, rest zero.
+ * Return: 0 or -errno.
+ */
 int ttrpc_client_open(struct ttrpc_client *c, struct loop *l, int fd);
 bool ttrpc_client_is_open(const struct ttrpc_client *c);
 
@@ -206,10 +230,16 @@ struct ttrpc_call_args {
 	const uint8_t *payload;		/* a packed message */
 	size_t len;
 };
-/** ttrpc_client_call() - Send a request. Return: 0, -ENOTCONN, -EMSGSIZE (over the frame limit) or -ENOMEM. */
+/**
+ * ttrpc_client_call() - Send a request. Return: 0, -ENOTCONN, -EMSGSIZE (over the frame
+ * limit) or -ENOMEM.
+ */
 int ttrpc_client_call(struct ttrpc_client *c, struct ttrpc_call *call, const struct ttrpc_call_args *a);
 /** ttrpc_client_forget() - Give a call up; its answer will be dropped. */
 void ttrpc_client_forget(struct ttrpc_call *call);
-/** ttrpc_client_close() - Close; calls in flight get done() with -ECANCELED, @lost is not called. */
+/**
+ * ttrpc_client_close() - Close; calls in flight get done() with -ECANCELED, @lost is not
+ * called.
+ */
 void ttrpc_client_close(struct ttrpc_client *c);
 #endif

@@ -339,7 +339,8 @@ static void print_event(const char *mark, const Containerd__Types__Envelope *env
 	else
 		buf_adds(&out, "undecodable ");
 	if (env->timestamp)
-		buf_addf(&out, "time=%" PRId64 ".%09" PRId32, env->timestamp->seconds, env->timestamp->nanos);
+		buf_addf(&out, "time=%" PRId64 ".%09" PRId32, env->timestamp->seconds,
+			 env->timestamp->nanos);
 	printf("%s\n", out.data);
 	fflush(stdout);
 }
@@ -350,7 +351,8 @@ static void forward(struct rpc_call *call, const void *req)
 	const Containerd__Types__ForwardRequest *q = req;
 	const Containerd__Types__Envelope *env = q->envelope;
 
-	if (!env || !env->event || !env->timestamp || !env->namespace_.len || *msg_str(&env->topic) != '/') {
+	if (!env || !env->event || !env->timestamp || !env->namespace_.len ||
+	    *msg_str(&env->topic) != '/') {
 		printf("INVALID\n");
 		fflush(stdout);
 		rpc_reply_status(call->server, call->token, RPC_INVALID_ARGUMENT, "invalid event");
@@ -471,7 +473,8 @@ static void print_frame(struct ttrpc_chan *ch, const struct ttrpc_frame *f)
 	const Ttrpc__Response *p = NULL;
 	size_t i;
 
-	printf("frame stream=%" PRIu32 " type=%u flags=%u len=%" PRIu32, f->stream, f->type, f->flags, f->len);
+	printf("frame stream=%" PRIu32 " type=%u flags=%u len=%" PRIu32, f->stream, f->type, f->flags,
+	       f->len);
 	if (f->type == TTRPC_RESPONSE && !f->oversized)
 		p = msg_unpack(&a, &ttrpc__response__descriptor, f->data, f->len, NULL);
 	if (p)
@@ -490,7 +493,10 @@ static void raw_closed(struct ttrpc_chan *ch, int error)
 	_exit(0);
 }
 
-/* Words: hex, "req:...", "zero:N" (N zero bytes), "sleep:MS". Then answers until --timeout ms pass without one. */
+/*
+ * Words: hex, "req:...", "zero:N" (N zero bytes), "sleep:MS". Then answers
+ * until --timeout ms pass without one.
+ */
 static int run_raw(const struct options *o, const char *address, char **words, int n)
 {
 	struct ttrpc_chan ch = { .frame = print_frame, .closed = raw_closed };
