@@ -103,7 +103,14 @@ LIBS_filter := -lseccomp
 LIBS_cleat  := -lyajl -lcap -lmnl -lseccomp -lmd
 LIBS_rpc    := -lprotobuf-c
 ifeq ($(STATIC),1)
-LIBS_cleat  := -lyajl_s -lcap -lmnl -lseccomp -lmd
+# Debian has no libmnl.a: one that the compiler finds, one that is named, or one built from the
+# source package.
+LIBMNL_A ?= $(or $(filter /%,$(shell $(CC) -print-file-name=libmnl.a)),$(O)/deps/libmnl.a)
+LIBS_cleat  := -lyajl_s -lcap $(LIBMNL_A) -lseccomp -lmd
+$(O)/cleat $(O)/containerd-shim-cleat-v2: | $(LIBMNL_A)
+$(O)/deps/libmnl.a:
+	$(say) DEPS $@
+	$(Q)CC="$(CC)" AR="$(AR)" CFLAGS="$(BASE_CFLAGS)" runtime/net/static-libmnl.sh $@
 endif
 
 LIBS_cleat_a := $(O)/libcleat.a $(O)/libcgroup.a $(O)/libfilter.a $(O)/libnsenter.a $(O)/libbase.a
@@ -172,6 +179,10 @@ deps-present:
 deps:
 	apt-get update
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(BUILD_PACKAGES)
+ifeq ($(STATIC),1)
+	$(MAKE) $(LIBMNL_A)
+	[ -z "$$SUDO_UID" ] || chown "$$SUDO_UID:$$SUDO_GID" $(O) $(O)/deps $(LIBMNL_A)
+endif
 
 # ---- install, clean ------------------------------------------------------------
 .PHONY: install clean
