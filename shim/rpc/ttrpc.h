@@ -158,7 +158,7 @@ int ttrpc_listen(const char *path);
 /**
  * ttrpc_server_accept() - Accept what waits on @listener, for as long as there is any.
  * Peers whose uid and gid are not our effective ones are refused.
- * Return: number of connections accepted, or -errno (-EAGAIN never; -EMFILE and the like: rest a while).
+ * Return: number of connections accepted, or -errno (-EMFILE and the like: rest a while).
  */
 int ttrpc_server_accept(struct ttrpc_server *s, int listener);
 /** ttrpc_server_add() - Serve a connected socket. @fd: taken. Return: 0 or -errno. */
@@ -170,13 +170,15 @@ void ttrpc_server_close(struct ttrpc_server *s);
 
 /**
  * ttrpc_reply_begin() - Frame of a successful reply with room for a payload of @len bytes.
- * @payload: where to write it. Return: frame for ttrpc_reply_end(), or NULL (no memory, over the frame limit).
+ * @payload: where to write it.
+ * Return: frame for ttrpc_reply_end(), or NULL (no memory, over the frame limit).
  */
 struct ttrpc_out *ttrpc_reply_begin(uint32_t stream, size_t len, uint8_t **payload);
 /** ttrpc_reply_end() - Send a frame of ttrpc_reply_begin() (taken). */
 void ttrpc_reply_end(struct ttrpc_server *s, struct rpc_token t, struct ttrpc_out *o);
 /** ttrpc_reply_status() - Answer with an error; bytes of @msg that are not UTF-8 become '?'. */
-void ttrpc_reply_status(struct ttrpc_server *s, struct rpc_token t, enum rpc_code code, const char *msg);
+void ttrpc_reply_status(struct ttrpc_server *s, struct rpc_token t, enum rpc_code code,
+			const char *msg);
 
 /* ---- client -------------------------------------------------------------------- */
 
@@ -234,7 +236,8 @@ struct ttrpc_call_args {
  * ttrpc_client_call() - Send a request. Return: 0, -ENOTCONN, -EMSGSIZE (over the frame
  * limit) or -ENOMEM.
  */
-int ttrpc_client_call(struct ttrpc_client *c, struct ttrpc_call *call, const struct ttrpc_call_args *a);
+int ttrpc_client_call(struct ttrpc_client *c, struct ttrpc_call *call,
+		      const struct ttrpc_call_args *a);
 /** ttrpc_client_forget() - Give a call up; its answer will be dropped. */
 void ttrpc_client_forget(struct ttrpc_call *call);
 /**
