@@ -110,7 +110,8 @@ void fd_close_except(int from, int *keep, size_t n)
 {
 	size_t i;
 
-	qsort(keep, n, sizeof(*keep), compare_int);
+	if (n)
+		qsort(keep, n, sizeof(*keep), compare_int);
 	for (i = 0; i < n; i++) {
 		if (keep[i] < from)
 			continue;
