@@ -107,8 +107,9 @@ static void undo_dirs(const struct cg *c, size_t i, const struct made *m)
 
 	if (!m->from || cg_join(c->host, i, c->path, NULL, dir, sizeof(dir)) < 0)
 		return;
-	while (strlen(dir) > base + m->from && !rmdir(dir))
-		*strrchr(dir, '/') = 0;
+	for (; strlen(dir) > base + m->from; *strrchr(dir, '/') = 0)
+		if (rmdir(dir) && errno != ENOENT && errno != ENOTDIR)
+			return;
 }
 
 /* "../../cpuset.cpus": a file of the cgroup @up levels above. */

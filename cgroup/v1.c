@@ -197,16 +197,16 @@ static int cpu(const struct cg *c, const struct cg_cpu *p, struct err *e)
 	i = need(c, "cpu", "cpu", e);
 	if (i < 0)
 		return i;
-	if (p->has_shares && p->shares && !(p->has_idle && p->idle))
+	/* an idle group takes no shares, so first; before 5.15 there is no such file and no idle */
+	if (p->has_idle && (p->idle || cg_has_file(c->dirfd[i], "cpu.idle")))
+		r = cg_putf(c, (size_t)i, "cpu.idle", "cpu.idle", e, "%lld", (long long)p->idle);
+	if (!r && p->has_shares && p->shares && !(p->has_idle && p->idle))
 		r = cg_putf(c, (size_t)i, "cpu.shares", "cpu.shares", e, "%llu",
 			    (unsigned long long)p->shares);
 	if (!r)
 		r = cpu_bandwidth(c, (size_t)i, p, e);
 	if (!r)
 		r = cpu_realtime(c, (size_t)i, p, e);
-	/* a kernel before 5.15 has no cpu.idle; 0 is what it does anyway */
-	if (!r && p->has_idle && (p->idle || cg_has_file(c->dirfd[i], "cpu.idle")))
-		r = cg_putf(c, (size_t)i, "cpu.idle", "cpu.idle", e, "%lld", (long long)p->idle);
 	return r;
 }
 
