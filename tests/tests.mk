@@ -74,7 +74,8 @@ archive_client := $(O)/libclient.a
 archive_shim  := $(O)/tests/libshim.a
 archive_cli   := $(O)/tests/libcli.a
 
-includes = $(notdir $(shell sed -n 's/^\#include "\([^"]*\)".*/\1/p' $(1)))
+quoted = $(notdir $(shell sed -n 's/^\#include "\([^"]*\)".*/\1/p' $(1)))
+includes = $(call quoted,$(1) $(wildcard $(addprefix tests/unit/,$(call quoted,$(1)))))
 layers = $(foreach l,cgroup filter nsenter cleat rpc client shim cli,\
 	$(if $(filter $(heads_$(l)),$(call includes,$(1))),$(below_$(l))))
 archives = $(foreach l,shim cli cleat cgroup filter nsenter client rpc,\

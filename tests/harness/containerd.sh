@@ -54,7 +54,7 @@ ctr() {
 
 # ctr_run [OPTION...] -- ID COMMAND...: a container of the suite's root.
 ctr_run() {
-	ctr run --runtime "$SHIM" "$@"
+	ctr run --runtime "$SHIM" --env PATH=/bin "$@"
 }
 
 # The busybox image, from the suite's own root: nothing can be pulled.
@@ -62,7 +62,7 @@ image_tar() {
 	[ -f "$T/image.tar" ] || (
 		mkdir -p "$T/img"
 		tar -C "$T/rootfs" --numeric-owner -cf "$T/img/layer.tar" .
-		cd "$T/img"
+		cd "$T/img" || exit 1
 		sum=$(sha256sum layer.tar | cut -d' ' -f1)
 		printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin:/usr/bin"],"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
 			"$sum" >config.json
@@ -73,8 +73,7 @@ image_tar() {
 
 # One line per shim of ours that still runs.
 shims() {
-	awk -v ns="$NS" 'BEGIN { RS = "\0" } FNR == 1 && FILENAME != f { f = FILENAME; line = "" }
-		{ line = line " " $0; all[f] = line }
-		END { for (f in all) if (all[f] ~ /containerd-shim/ && index(all[f], ns)) print f, all[f] }' \
-		/proc/[1-9]*/cmdline 2>/dev/null
+	for p in $(procs | awk '$3 ~ /^containerd-shim/ { print $1 }'); do
+		printf '%s %s\n' "$p" "$(tr '\0' ' ' <"/proc/$p/cmdline")"
+	done
 }

@@ -39,20 +39,22 @@ count() {
 procs() {
 	awk -v top="${WARDEN_PID:-$$}" -v keep=" $KEEP " '
 	function ancestors(p) { while (p > 1 && !(p in mine)) { mine[p] = 1; p = parent[p] } }
-	FNR == 1 {
-		pid = $1
-		line = $0
-		open = index(line, "(")
-		close_at = match(line, /\) [A-Za-z] [0-9]+ /)
-		name[pid] = substr(line, open + 1, close_at - open - 1)
-		rest = substr(line, close_at + 2)
-		split(rest, w, " ")
-		state[pid] = w[1]
-		parent[pid] = w[2]
-		if (FILENAME == "/proc/self/stat")
-			self = pid
-	}
-	END {
+	BEGIN {
+		# By getline: a process that ends meanwhile must not end awk.
+		for (i = 1; i < ARGC; i++) {
+			if ((getline line < ARGV[i]) <= 0)
+				continue
+			close(ARGV[i])
+			pid = line + 0
+			open_at = index(line, "(")
+			close_at = match(line, /\) [A-Za-z] [0-9]+ /)
+			name[pid] = substr(line, open_at + 1, close_at - open_at - 1)
+			split(substr(line, close_at + 2), w, " ")
+			state[pid] = w[1]
+			parent[pid] = w[2]
+			if (i == 1)
+				self = pid
+		}
 		ancestors(self)
 		for (p in parent) {
 			q = p
@@ -67,17 +69,17 @@ procs() {
 	}' /proc/self/stat /proc/[1-9]*/stat 2>/dev/null
 }
 
-# A file that vanished while it was read is no error: mawk and gawk go on.
 mounts() {
 	awk '{ print $5, $4, $(NF - 2), $(NF - 1) }' /proc/self/mountinfo | sort
 }
 
-# cgroups that carry our tag, or with CENSUS=all every cgroup.
+# cgroups that carry our tag, or with CENSUS=all every cgroup. The folder of
+# the containerd namespace, /$TAG, stays: containers of other shims share it.
 cgroups() {
 	if [ "${CENSUS-}" = all ]; then
-		find /sys/fs/cgroup -mindepth 1 -type d 2>/dev/null | sort
+		find /sys/fs/cgroup -mindepth 1 -type d ! -name "$TAG" 2>/dev/null | sort
 	else
-		find /sys/fs/cgroup -type d -name "*$TAG*" 2>/dev/null | sort
+		find /sys/fs/cgroup -type d -path "*$TAG*" ! -name "$TAG" 2>/dev/null | sort
 	fi
 }
 
@@ -119,7 +121,7 @@ leaks() {
 	while :; do
 		census "$T/.now"
 		LC_ALL=C comm -13 "$T/.census" "$T/.now" >"$T/.left"
-		LC_ALL=C comm -23 "$T/.census" "$T/.now" | sed '/^process/d; s/^/missing /' >>"$T/.left"
+		LC_ALL=C comm -23 "$T/.census" "$T/.now" | sed '/^process/d; /^socket/d; s/^/missing /' >>"$T/.left"
 		if [ ! -s "$T/.left" ]; then return 0; fi
 		tries=$((tries - 1))
 		if [ "$tries" -lt 0 ]; then break; fi

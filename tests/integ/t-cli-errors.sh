@@ -19,7 +19,7 @@ LONG2000=$(printf '%02000d' 0)
 create_bad() {
 	re=$1
 	shift
-	[ $# = 0 ] || bundle bad "$1" /bin/true
+	[ $# = 0 ] || bundle bad "$1"
 	refused 1 "$re" rt create -b "$B" "$ID"
 	[ ! -e "$ROOT/$ID" ]
 	refused 1 "$re" rt run -b "$B" "$ID"
@@ -104,7 +104,7 @@ wrong type: number for string ~ process.cwd ~ .process.cwd = 7
 wrong type: string for number ~ process.user.uid ~ .process.user.uid = "0"
 wrong type: string for array ~ process.args ~ .process.args = "sh"
 wrong type: object for array ~ mounts ~ .mounts = {}
-wrong type: array for object ~ process ~ .process = []
+wrong type: array for object ~ process ~ .process = [7]
 wrong type: string for bool ~ root.readonly ~ .root.readonly = "yes"
 wrong type in an array ~ process.args.1 ~ .process.args = ["true", 1]
 wrong type deep down ~ resources.memory.limit ~ .linux.resources.memory = {limit: "64M"}
@@ -175,7 +175,7 @@ cgroupsPath that climbs ~ cgroupsPath ~ .linux.cgroupsPath = "/../../x"
 unified key with a slash ~ unified|memory ~ .linux.resources.unified = {"../x": "1"}
 unified cgroup.procs ~ cgroup.procs ~ .linux.resources.unified = {"cgroup.procs": "1"}
 pids.limit of a wrong type ~ pids.limit ~ .linux.resources.pids = {limit: "many"}
-hugepage size unknown ~ 3MB ~ .linux.resources.hugepageLimits = [{pageSize: "3MB", limit: 1}]
+hugepage size unknown ~ (3MB|hugetlb) ~ .linux.resources.hugepageLimits = [{pageSize: "3MB", limit: 1}]
 apparmor where there is none ~ apparmor ~ .process.apparmorProfile = "no-such-profile"
 selinux where there is none ~ selinux ~ .process.selinuxLabel = "system_u:system_r:x:s0"
 args[0] not in PATH ~ "nonesuch".*executable file not found in \$PATH ~ .process.args = ["nonesuch"]
