@@ -27,15 +27,21 @@ struct test_cg {
 	char path[128];
 	struct err e;
 	char text[ERR_TEXT_MAX];
+	const char *no;		/* what is missing for the test, or NULL */
 };
+
+/* First line of a test: a SKIP of the fixture's setup does not keep the test from running. */
+#define HERE(t) do {				\
+	if ((t)->no)				\
+		SKIP(return, "%s", (t)->no);	\
+} while (0)
 
 static inline const char *why(struct test_cg *t)
 {
 	return err_render(&t->e, t->text, sizeof(t->text));
 }
 
-/* NULL, or what is missing for the test. */
-static inline const char *test_cg_host(struct test_cg *t, bool v2)
+static inline const char *test_cg_missing(struct test_cg *t, bool v2)
 {
 	memset(t, 0, sizeof(*t));
 	for (size_t i = 0; i < CG_HIERARCHIES_MAX; i++)
@@ -57,6 +63,15 @@ static inline const char *test_cg_host(struct test_cg *t, bool v2)
 	return NULL;
 }
 
+/* Return: NULL, or what is missing for the test; also in t->no. */
+static inline const char *test_cg_host(struct test_cg *t, bool v2)
+{
+	const char *no = test_cg_missing(t, v2);
+
+	t->no = no;
+	return no;
+}
+
 static inline bool test_cg_has(struct test_cg *t, const char *controller)
 {
 	char have[512] = "";
@@ -72,6 +87,10 @@ static inline void test_cg_fini(struct test_cg *t)
 	struct cg all;
 
 	cg_close(&t->cg);
+	if (t->no) {
+		arena_fini(&t->arena);
+		return;
+	}
 	if (t->host.n && !cg_open(&all, &t->host, t->path, NULL)) {
 		(void)cg_kill(&all, SIGKILL, NULL);
 		cg_close(&all);

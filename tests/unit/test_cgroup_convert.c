@@ -179,7 +179,8 @@ TEST(where_is_cut_in_the_middle)
 		path[len] = 0;
 		cg_where(&c, 0, "memory.max", out, sizeof(out));
 		ASSERT_EQ(0, strncmp(out, "/m/", 3));
-		ASSERT_STREQ("p/memory.max" + (len == 1), out + strlen(out) - 12 + (len == 1));
+		ASSERT_STREQ(len == 1 ? "/memory.max" : "p/memory.max",
+			     out + strlen(out) - (len == 1 ? 11 : 12));
 	}
 }
 

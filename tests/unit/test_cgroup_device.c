@@ -209,12 +209,12 @@ FIXTURE_VARIANT_ADD(real, v1) { .v2 = false };
 FIXTURE_VARIANT_ADD(real, v2) { .v2 = true };
 FIXTURE_SETUP(real)
 {
-	const char *no = test_cg_host(&self->t, variant->v2);
-
-	if (no)
-		SKIP(return, "%s", no);
-	if (!variant->v2 && cg_index(&self->t.host, "devices") < 0)
-		SKIP(return, "no devices controller");
+	if (test_cg_host(&self->t, variant->v2))
+		return;
+	if (!variant->v2 && cg_index(&self->t.host, "devices") < 0) {
+		self->t.no = "no devices controller";
+		return;
+	}
 	ASSERT_EQ(0, cg_make(&self->t.cg, &self->t.host, self->t.path, NULL, NULL, &self->t.e))
 		TH_LOG("%s", why(&self->t));
 }
@@ -250,6 +250,7 @@ static int probe(struct test_cg *t)
 
 TEST_F(real, filters)
 {
+	HERE(&self->t);
 	struct cg_device allow[] = { R('c', 1, 11, "r", true) };
 	struct cg_device all[] = { R('a', -1, -1, "rwm", true) };
 	struct cg_limits l = { .devices = { allow, 1 }, .has_devices = true };
@@ -278,6 +279,7 @@ TEST_F(real, filters)
 
 TEST_F(real, never_more_than_one_program)
 {
+	HERE(&self->t);
 	union bpf_attr a;
 	uint32_t ids[8];
 
@@ -299,6 +301,7 @@ TEST_F(real, never_more_than_one_program)
 
 TEST_F(real, many_rules)
 {
+	HERE(&self->t);
 	static struct cg_device d[500];
 	struct cg_limits l = { .devices = { d, 500 }, .has_devices = true };
 
@@ -314,6 +317,7 @@ TEST_F(real, many_rules)
 /* What the kernel takes is its business; a refusal must say why and change nothing. */
 TEST_F(real, too_many_rules)
 {
+	HERE(&self->t);
 	static struct cg_device d[200000];
 	struct cg_limits l = { .devices = { d, 200000 }, .has_devices = true };
 
@@ -330,6 +334,7 @@ TEST_F(real, too_many_rules)
 
 TEST_F(real, hole_is_refused_on_v1)
 {
+	HERE(&self->t);
 	struct cg_device d[] = { R('b', 8, -1, "rw", true), R('b', 8, 0, "rw", false) };
 	struct cg_limits l = { .devices = { d, 2 }, .has_devices = true };
 

@@ -12,10 +12,8 @@ FIXTURE_VARIANT_ADD(limits, v1) { .v2 = false };
 FIXTURE_VARIANT_ADD(limits, v2) { .v2 = true };
 FIXTURE_SETUP(limits)
 {
-	const char *no = test_cg_host(&self->t, variant->v2);
-
-	if (no)
-		SKIP(return, "%s", no);
+	if (test_cg_host(&self->t, variant->v2))
+		return;
 	ASSERT_EQ(0, cg_make(&self->t.cg, &self->t.host, self->t.path, NULL, NULL, &self->t.e))
 		TH_LOG("%s", why(&self->t));
 }
@@ -40,6 +38,7 @@ FIXTURE_TEARDOWN(limits) { test_cg_fini(&self->t); }
 /* A limit that this hierarchy cannot keep is refused, and the message names limit and controller. */
 TEST_F(limits, absent_controller_is_named)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	struct cg_memory m = { .limit = 64 * MIB, .has_limit = true };
 	struct cg_pids p = { 10, true };
@@ -65,6 +64,7 @@ TEST_F(limits, absent_controller_is_named)
 
 TEST_F(limits, nothing_asked_nothing_missed)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	struct cg_memory m = { .limit = 0, .has_limit = true };
 	struct cg_cpu c = { .shares = 0, .has_shares = true };
@@ -82,6 +82,7 @@ TEST_F(limits, nothing_asked_nothing_missed)
 
 TEST_F(limits, memory)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	struct cg_memory m = { .limit = 64 * MIB, .has_limit = true,
 			       .reservation = 32 * MIB, .has_reservation = true };
@@ -104,6 +105,7 @@ TEST_F(limits, memory)
 /* Up and down, memory and swap together: each order of writes is right for one of them only. */
 TEST_F(limits, memory_and_swap)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	static const struct { int64_t limit, swap; const char *v1_swap, *v2_swap; } v[] = {
 		{ 64 * MIB, 128 * MIB, "134217728", "67108864" },
@@ -139,6 +141,7 @@ TEST_F(limits, memory_and_swap)
 /* A value that fails half way leaves the old ones. */
 TEST_F(limits, failed_update_changes_nothing)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	struct cg_memory m = { .limit = 64 * MIB, .has_limit = true,
 			       .swap = 128 * MIB, .has_swap = true };
@@ -171,6 +174,7 @@ static int fn_hold(void *arg)
 
 TEST_F(limits, below_usage)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	struct cg_memory m = { .limit = 4 * MIB, .has_limit = true, .check_before_update = true };
 	struct cg_limits l = { .memory = &m };
@@ -194,6 +198,7 @@ TEST_F(limits, below_usage)
 
 TEST_F(limits, cpu)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	struct cg_cpu c = { .shares = 2048, .has_shares = true, .quota = 50000, .has_quota = true,
 			    .period = 200000, .has_period = true };
@@ -244,6 +249,7 @@ TEST_F(limits, cpu)
 
 TEST_F(limits, cpuset)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	struct cg_cpu c = { .cpus = "0", .mems = "0" };
 	struct cg_limits l = { .cpu = &c };
@@ -275,6 +281,7 @@ static int fn_forks(void *arg)
 
 TEST_F(limits, pids)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	struct cg_pids p = { 5, true };
 	struct cg_limits l = { .pids = &p };
@@ -293,6 +300,7 @@ TEST_F(limits, pids)
 
 TEST_F(limits, unified)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	struct keyval kv[] = { { "cgroup.max.depth", "7" }, { "cgroup.max.descendants", "9\n" } };
 	struct keyval none = { "nosuch.file", "1" };
@@ -316,6 +324,7 @@ TEST_F(limits, unified)
 
 TEST_F(limits, weights)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	struct cg_blkio b = { .weight = 200, .has_weight = true };
 	struct cg_limits l = { .block_io = &b };
@@ -349,6 +358,7 @@ static int fn_burn(void *arg)
 
 TEST_F(limits, statistics)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	struct cg_memory m = { .limit = 64 * MIB, .has_limit = true };
 	struct cg_pids p = { 77, true };
@@ -417,6 +427,7 @@ static int fn_eat(void *arg)
 
 TEST_F(limits, oom_is_seen_once_and_removal_is_none)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	struct cg_memory m = { .limit = 24 * MIB, .has_limit = true };
 	struct cg_limits l = { .memory = &m };
@@ -464,6 +475,7 @@ TEST_F(limits, oom_is_seen_once_and_removal_is_none)
 /* The event is read while the victim still dies: it is told of then, and not once more afterwards. */
 TEST_F(limits, oom_event_alone_is_enough)
 {
+	HERE(&self->t);
 	struct test_cg *t = &self->t;
 	struct cg_memory m = { .limit = 24 * MIB, .has_limit = true };
 	struct cg_limits l = { .memory = &m };
