@@ -15,13 +15,12 @@ unit() {
 
 # A fresh guest: no controller is enabled anywhere below the root yet, so this goes first.
 first() {
-	if [ -n "$V2" ]; then is "$(cat /sys/fs/cgroup/cgroup.subtree_control)" ""; fi
 	bundle first '.linux.resources.memory = {limit: 67108864} | .linux.cgroupsPath = "/\($TAG)-first/a/b"' \
 		sh -c 'echo out; echo err >&2; exit 7'
 	status 7 run_it
 	is "$(cat "$T/o")" out
 	is "$(cat "$T/e")" err
-	if [ -n "$V2" ]; then has "$(cat /sys/fs/cgroup/cgroup.subtree_control)" memory; fi
+	if [ -n "$V2" ]; then has "$(cat "/sys/fs/cgroup/$TAG-first/a/cgroup.subtree_control")" memory; fi
 	find /sys/fs/cgroup -depth -type d -path "*$TAG-first*" -exec rmdir {} \;
 }
 
@@ -384,6 +383,33 @@ delegated() {
 	no_cgroup
 }
 
+# A profile that the kernel does not have is refused by its name.
+apparmor_absent() {
+	grep -qx Y /sys/module/apparmor/parameters/enabled 2>/dev/null || skip "no AppArmor in this kernel"
+	bundle aano '.process.apparmorProfile = "no-such-profile"' true
+	if run_it >"$T/o" 2>"$T/e"; then fail "taken"; fi
+	# runc's words have the errno alone
+	[ -z "$CLEAT" ] || has "$(cat "$T/e")" no-such-profile
+	no_cgroup
+}
+
+apparmor_enforced() {
+	grep -qx Y /sys/module/apparmor/parameters/enabled 2>/dev/null || skip "no AppArmor in this kernel"
+	command -v apparmor_parser >/dev/null || skip "apparmor_parser is not installed"
+	printf 'profile lab-deny flags=(attach_disconnected) {\n  file,\n  signal,\n  capability,\n  deny /tmp/secret rw,\n}\n' \
+		>"$T/profile"
+	apparmor_parser -rKT "$T/profile"
+	bundle aa '.process.apparmorProfile = "lab-deny"' \
+		sh -c 'cat /proc/self/attr/current; touch /tmp/free && touch /tmp/secret'
+	r=0
+	run_it >"$T/o" 2>"$T/e" || r=$?
+	rm -f "$T/rootfs/tmp/free"
+	if grep -q 'not supported by this version' "$T/e"; then skip "AppArmor profiles are refused by name"; fi
+	is $r 1
+	is "$(cat "$T/o")" "lab-deny (enforce)"
+	has "$(cat "$T/e")" 'Permission denied'
+}
+
 if [ -n "${UNIT-}" ]; then
 	for u in "$UNIT"/test_cgroup*; do
 		[ -x "$u" ] && t "unit tests of ${u##*/}" unit "$u"
@@ -418,4 +444,6 @@ t "kill --all without a pid namespace empties the cgroup" kill_all
 t "delete without a pid namespace kills what init left" orphans
 t "user namespace: ids, limits, devices" userns
 t "user namespace: the cgroup is delegated, its limits are not" delegated
+t "AppArmor: a profile that is not loaded is refused" apparmor_absent
+t "AppArmor: a profile is enforced" apparmor_enforced
 finish

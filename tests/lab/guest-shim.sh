@@ -47,7 +47,7 @@ up() {
 	until_true 60 c version
 }
 up || { echo "Bail out! containerd: $(tail -n 3 "$C/log")"; exit 1; }
-c events >"$T/events" 2>"$T/events.err" </dev/null &
+ctr --address "$C/sock" --namespace "$NS" events >"$T/events" 2>"$T/events.err" </dev/null &
 daemon $!
 sleep 1
 expect
@@ -136,7 +136,10 @@ oom_exec() {
 	c task exec --exec-id hog "$ID" /bin/dd if=/dev/zero of=/dev/null bs=200M count=1 >"$T/o" 2>&1 </dev/null || r=$?
 	is $r 137
 	until_true 10 had /tasks/oom
-	is "$(topics | grep -Ex '/tasks/(oom|exit)' | tr '\n' ' ')" "/tasks/oom /tasks/exit "
+	until_true 10 had /tasks/exit
+	# runc's shim does not keep that order for an exec
+	[ -z "$CLEAT" ] ||
+		is "$(topics | grep -Ex '/tasks/(oom|exit)' | tr '\n' ' ')" "/tasks/oom /tasks/exit "
 	has "$(c task ls)" "^$ID +[0-9]+ +RUNNING"
 	away
 }
@@ -154,7 +157,7 @@ metrics() {
 		is "$(printf '%s' "$m" | jq '.memory.usage.usage > 0 and .pids.current == 1 and .cpu.usage.total > 0')" true
 	fi
 	m=$(c task metrics "$ID")
-	if [ -n "$V2" ]; then has "$m" '^memory\.usage_in_bytes +[1-9]'; fi
+	if [ -n "$V2" ]; then has "$m" '^memory\.usage +[1-9]'; fi
 	away
 }
 
@@ -164,8 +167,7 @@ exec_() {
 	c task exec --exec-id e1 "$ID" /bin/sh -c 'cat /proc/self/cgroup; echo e >&2; exit 5' >"$T/o" 2>"$T/e" </dev/null || r=$?
 	is $r 5
 	is "$(cat "$T/e")" e
-	# ctr gives a cgroup namespace on v2 hosts only
-	if [ -n "$V2" ]; then is "$(cat "$T/o")" 0::/; else has "$(cat "$T/o")" "pids:/$NS/$ID\$"; fi
+	if [ -n "$V2" ]; then is "$(cat "$T/o")" "0::/$NS/$ID"; else has "$(cat "$T/o")" "pids:/$NS/$ID\$"; fi
 	is "$(echo in | c task exec --exec-id e2 "$ID" /bin/cat)" in
 	away
 }
@@ -181,6 +183,7 @@ pause() {
 	fi
 	c task resume "$ID"
 	has "$(c task ls)" "^$ID +[0-9]+ +RUNNING"
+	until_true 10 had /tasks/resumed
 	is "$(topics | grep -Ex '/tasks/(paused|resumed)' | tr '\n' ' ')" "/tasks/paused /tasks/resumed "
 	away
 }
@@ -231,6 +234,6 @@ t "processes are listed and end with init" pids
 t "a killed server leaves nothing" server_killed
 # what the daemons own goes with them
 for pid in $STOP; do stop_daemon "$pid"; done
-STOP='' KEEP=''
+STOP='' KEEP=''	# read by the library
 expect
 finish
