@@ -35,6 +35,8 @@ int cmd_state(struct cli *c, const void *values, int argc, char **argv, struct e
 	r = cleat_state(&c->env, argv[0], &s, &c->arena, e);
 	if (r)
 		return r;
+	/* Names of owners are the list's (contract oci-runtime 1.7). */
+	s.owner = "";
 	json = cleat_state_json(&s, true);
 	if (!json)
 		return err_set(e, ERR_LIMIT, -ENOMEM, argv[0], "write the state");
