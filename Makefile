@@ -138,7 +138,7 @@ $(O)/gen/%.pb-c.c $(O)/gen/%.pb-c.h: shim/proto/%.proto
 	@mkdir -p $(O)/gen
 	$(say) PROTOC $<
 	$(Q)$(PROTOC_C) --c_out=$(O)/gen -Ishim/proto $<
-$(GEN_O): %.o: %.c
+$(GEN_O): %.o: %.c | $(GEN_H)
 	$(say) CC $@
 	$(Q)$(CC) $(BASE_CFLAGS) -w -I$(O)/gen -c $< -o $@
 

@@ -45,19 +45,28 @@ void gate_fail(int fd, const struct err *e)
 }
 
 /* Wait for input or hang-up on the fifo. Return: 1 fifo ready, 0 init dead and fifo silent, -errno. */
-static int wait_ready(int fifo, int pidfd)
+static int wait_ready(int fifo, int pidfd, int procfd, const struct state *st)
 {
 	struct pollfd p[2] = { { .fd = fifo, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
 
-	while (poll(p, 2, -1) < 0)
-		if (errno != EINTR)
+	for (;;) {
+		/* Asked for before poll, so that the last word of a process that dies between is not missed. */
+		bool dead = pidfd < 0 && !store_alive(st, procfd);
+		int r = poll(p, 2, dead ? 0 : pidfd < 0 ? 10 : -1);
+
+		if (r < 0 && errno != EINTR)
 			return -errno;
-	return p[0].revents ? 1 : 0;
+		if (r > 0)
+			return p[0].revents ? 1 : 0;
+		if (dead)
+			return 0;
+	}
 }
 
-int gate_open(int dirfd, int pidfd, const char *id, struct err *e)
+int gate_open(int dirfd, int pidfd, int procfd, const struct state *st, struct err *e)
 {
 	auto_fd fd = openat(dirfd, GATE_NAME, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	const char *id = st->id;
 	struct err told;
 	char byte;
 	ssize_t n;
@@ -65,7 +74,7 @@ int gate_open(int dirfd, int pidfd, const char *id, struct err *e)
 
 	if (fd < 0)
 		return err_set(e, errno == ENOENT ? ERR_STATE : ERR_KERNEL, -errno, id, "open the start gate");
-	r = wait_ready(fd, pidfd);
+	r = wait_ready(fd, pidfd, procfd, st);
 	if (r < 0)
 		return err_set(e, ERR_KERNEL, r, id, "wait at the start gate");
 	n = r ? fdio_read_full(fd, &byte, 1) : 0;

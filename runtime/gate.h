@@ -3,6 +3,7 @@
 #define CLEAT_GATE_H
 #include <sys/types.h>
 #include "err.h"
+#include "store.h"
 
 /*
  * The gate between create and start: <state>/exec.fifo. init opens it for
@@ -24,8 +25,9 @@ int gate_pass(int procfd, int fifo);
 void gate_fail(int fd, const struct err *e);
 /**
  * gate_open() - Let init pass and learn whether its program runs.
- * @pidfd: init's, or -1 on old kernels. Unlinks the fifo once init has passed.
+ * @pidfd: init's; negative on old kernels, where the process of @st is looked at in @procfd instead.
+ * Unlinks the fifo once init has passed.
  * Return: 0, -ESRCH with "cannot start a container that has stopped", or init's error.
  */
-int gate_open(int dirfd, int pidfd, const char *id, struct err *e);
+int gate_open(int dirfd, int pidfd, int procfd, const struct state *st, struct err *e);
 #endif

@@ -13,6 +13,7 @@
 #include "child.h"
 #include "fd.h"
 #include "json.h"
+#include "loop.h"
 #include "pathfs.h"
 #include "sysx.h"
 
@@ -54,6 +55,8 @@ static int make_path(const char *path)
 		return -ENAMETOOLONG;
 	strncpy(text, path, sizeof(text) - 1);
 	text[sizeof(text) - 1] = 0;
+	for (p = text + strlen(text); p > text + 1 && p[-1] == '/'; p--)
+		p[-1] = 0;	/* or the last component would be taken for a parent, with a parent's mode */
 	for (p = text + 1; *p; p++) {
 		if (*p != '/')
 			continue;
@@ -114,6 +117,7 @@ static int take_lock(int fd, enum store_lock lock)
 
 int store_make(struct store *s, const char *root, const char *id, struct err *e)
 {
+	struct stat st;
 	int r;
 
 	s->id = id;
@@ -127,16 +131,20 @@ int store_make(struct store *s, const char *root, const char *id, struct err *e)
 			return err_set(e, ERR_EXISTS, 0, id, "container with given ID already exists");
 		return err_set(e, ERR_KERNEL, r, root, "make the state directory of \"%s\"", id);
 	}
+	/* Another operation may come between and take the lock first; a delete then takes the directory away. */
 	s->dirfd = openat(s->rootfd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (s->dirfd >= 0)
-		s->lockfd = openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (s->lockfd < 0 || flock(s->lockfd, LOCK_EX | LOCK_NB)) {
-		r = -errno;
-		unlinkat(s->rootfd, id, AT_REMOVEDIR);
-		store_close(s);
-		return err_set(e, ERR_KERNEL, r, root, "lock the state directory of \"%s\"", id);
-	}
-	return 0;
+		s->lockfd = openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	r = s->lockfd < 0 ? -errno : take_lock(s->lockfd, STORE_EXCLUSIVE);
+	if (!r && (fstat(s->lockfd, &st) || !st.st_nlink))
+		r = -ENOENT;
+	if (!r)
+		return 0;
+	unlinkat(s->rootfd, id, AT_REMOVEDIR);
+	store_close(s);
+	if (r == -ENOENT)
+		return err_set(e, ERR_STATE, r, id, "the container was deleted while it was being created");
+	return err_set(e, r == -ETIME ? ERR_TIMEOUT : ERR_KERNEL, r, root, "lock the state directory of \"%s\"", id);
 }
 
 static int not_there(struct store *s, const char *id, struct err *e)
@@ -239,12 +247,39 @@ int store_remove(struct store *s, struct err *e)
 	return r ? err_set(e, ERR_KERNEL, r, s->id, "remove the state directory") : 0;
 }
 
-int store_pidfd(const struct state *st, int procfd)
+bool store_alive(const struct state *st, int procfd)
 {
-	auto_fd fd = -1;
 	uint64_t start;
 	char state;
 	int r;
+
+	if (st->pid <= 0)
+		return false;
+	r = child_start_time(procfd, st->pid, &start, &state);
+	/* Out of fds or memory, say: nothing may be taken for dead that was not seen to be. */
+	if (r)
+		return r != -ENOENT && r != -ESRCH;
+	return start == st->start_time && state != 'Z' && state != 'X';
+}
+
+int store_wait_dead(const struct state *st, int procfd, int pidfd, int timeout_ms)
+{
+	const struct timespec pause = { 0, 5000000 };
+	uint64_t end = loop_now_ms() + (uint64_t)timeout_ms;
+
+	if (pidfd >= 0)
+		return child_pidfd_wait_ms(pidfd, timeout_ms);
+	while (store_alive(st, procfd)) {
+		if (loop_now_ms() >= end)
+			return -ETIME;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+int store_pidfd(const struct state *st, int procfd)
+{
+	auto_fd fd = -1;
 
 	if (st->pid <= 0)
 		return -ESRCH;
@@ -252,10 +287,7 @@ int store_pidfd(const struct state *st, int procfd)
 	if (fd < 0)
 		return fd == -EINVAL ? -ESRCH : fd;
 	/* Only now: a pid that was used again before the pidfd was taken has another start time. */
-	r = child_start_time(procfd, st->pid, &start, &state);
-	if (r || start != st->start_time || state == 'Z' || state == 'X')
-		return -ESRCH;
-	return take_fd(&fd);
+	return store_alive(st, procfd) ? take_fd(&fd) : -ESRCH;
 }
 
 enum cleat_status store_status(const struct store *s, const struct state *st, int procfd,
@@ -264,13 +296,10 @@ enum cleat_status store_status(const struct store *s, const struct state *st, in
 	struct err ignored = { 0 };
 	enum cleat_status status = CLEAT_RUNNING;
 	struct cg cg;
-	uint64_t start;
-	char state;
 
 	if (st->pid <= 0)
 		return CLEAT_CREATING;
-	if (child_start_time(procfd, st->pid, &start, &state) || start != st->start_time ||
-	    state == 'Z' || state == 'X')
+	if (!store_alive(st, procfd))
 		return CLEAT_STOPPED;
 	if (!faccessat(s->dirfd, "exec.fifo", F_OK, AT_SYMLINK_NOFOLLOW))
 		status = CLEAT_CREATED;

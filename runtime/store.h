@@ -59,6 +59,10 @@ int store_remove(struct store *s, struct err *e);
  */
 enum cleat_status store_status(const struct store *s, const struct state *st, int procfd,
 			       const struct cg_host *host);
+/** store_alive() - Is init, with its recorded start time, not known to be dead? */
+bool store_alive(const struct state *st, int procfd);
+/** store_wait_dead() - Wait for init's death: by @pidfd, or by looking below 5.3 (-1). Return: 0, -ETIME, -errno. */
+int store_wait_dead(const struct state *st, int procfd, int pidfd, int timeout_ms);
 /** store_pidfd() - pidfd of init, checked by start time; -ESRCH when it is gone, -ENOSYS on old kernels. */
 int store_pidfd(const struct state *st, int procfd);
 /** store_cache() - Open (making it) <root>/.cache/seccomp; -1 when that cannot be: there is no cache then. */

@@ -2,7 +2,7 @@
 /*
  * exec.tmpl: a fixed head, then the variable parts in the head's order:
  * gids, rlimits, filter program (each aligned to 8), then strings, each
- * NUL-terminated: cwd, args, env. Host byte order: it never leaves the host.
+ * NUL-terminated: keyring, cwd, args, env. Host byte order: it never leaves the host.
  */
 #include "template.h"
 #include <errno.h>
@@ -73,6 +73,7 @@ int template_save(int dirfd, const struct template *t, struct err *e)
 		buf_add(&b, &tr, sizeof(tr));
 	}
 	buf_add(&b, p->filter.bpf, (size_t)p->filter.len * FILTER_INSN);
+	buf_add(&b, t->keyring ? t->keyring : "", strlen(t->keyring ? t->keyring : "") + 1);
 	buf_add(&b, p->cwd ? p->cwd : "/", strlen(p->cwd ? p->cwd : "/") + 1);
 	put_strings(&b, &p->args);
 	put_strings(&b, &p->env);
@@ -185,10 +186,11 @@ int template_load(int dirfd, struct arena *a, struct template *t, struct err *e)
 	p->filter.bpf = take(&c, h.filter_len <= UINT16_MAX ? (size_t)h.filter_len * FILTER_INSN : SIZE_MAX);
 	p->filter.len = (uint16_t)h.filter_len;
 	p->filter.load_flags = h.filter_flags;
+	t->keyring = take_string(&c);
 	p->cwd = take_string(&c);
 	take_strings(&c, a, h.n_args, &p->args);
 	take_strings(&c, a, h.n_env, &p->env);
-	if (c.bad)
+	if (c.bad || c.p != c.end)
 		return err_set(e, ERR_SPEC, -EINVAL, "exec.tmpl", "the template is damaged");
 	return 0;
 }

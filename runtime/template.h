@@ -12,6 +12,7 @@
 struct template {
 	struct process process;		/* the container's own process, its filter included */
 	uint64_t namespaces;		/* CLONE_NEW* of init that exec joins */
+	const char *keyring;		/* session keyring; "" for none */
 };
 /** template_save() - Write exec.tmpl (0600) into a state directory. */
 int template_save(int dirfd, const struct template *t, struct err *e);

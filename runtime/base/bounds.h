@@ -19,7 +19,6 @@
 #define LIMIT_FILTER_CONDITIONS	512u		/* seccomp argument tests; libseccomp's cost grows with the cube */
 #define LIMIT_FILTER_CACHE	64u		/* compiled filters kept per state root */
 #define LIMIT_ID_MAPS		340u		/* kernel's UID_GID_MAP_MAX_EXTENTS */
-#define LIMIT_KEYRING		(LIMIT_ID_BYTES + 8u)	/* "_ses." and an id */
 #define LIMIT_PRESERVE_FDS	1024u
 #define LIMIT_RPC_FRAME		(4u << 20)	/* data of one ttrpc frame, both ways */
 #define LIMIT_RPC_MESSAGE	(16u << 20)	/* one request unpacked */

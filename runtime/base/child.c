@@ -18,12 +18,15 @@
 #define CLONE_INTO_CGROUP 0x200000000ULL	/* 5.7 */
 #endif
 
-/* clone(2) for kernels without clone3; time namespaces (5.6) imply clone3, so no flag is lost. */
+/* clone(2) for kernels without clone3, or under a filter that hides it. */
 static pid_t clone_legacy(const struct child_args *a, int *pidfd)
 {
 	unsigned long flags = (unsigned long)a->ns_flags | SIGCHLD | (a->parent ? CLONE_PARENT : 0);
 	long r;
 
+	/* CLONE_NEWTIME is a bit of the signal number here: the namespace would be lost without a word. */
+	if (a->ns_flags & CSIGNAL)
+		return -ENOSYS;
 #if defined(__s390x__) || defined(__CRIS__)
 	r = syscall(SYS_clone, NULL, flags | CLONE_PIDFD, pidfd, NULL, 0);
 #else
@@ -62,7 +65,7 @@ pid_t child_clone(const struct child_args *a, int *pidfd)
 		int first = errno;
 
 		if (a->cgroup_fd >= 0)
-			return first == EPERM ? -EPERM : -EOPNOTSUPP;
+			return -EOPNOTSUPP;
 		r = clone_legacy(a, &fd);
 		if (r < 0 && first == EPERM)
 			r = -EPERM;

@@ -19,6 +19,7 @@ struct child_args {
  *
  * With cgroup_fd set and a kernel without CLONE_INTO_CGROUP (below 5.7) the
  * answer is -EOPNOTSUPP and nothing was cloned: the caller writes cgroup.procs.
+ * The same for EPERM, which may be a filter's: the second try tells.
  *
  * Context: host or mid stage, single-threaded process.
  * Return: 0 in the child, its pid in the parent, or -errno.

@@ -47,6 +47,11 @@ static size_t put_quoted(char *out, size_t size, size_t at, const char *s)
 			out[at++] = (char)c;
 		}
 	}
+	/* The bound may have cut a character; what came in was whole ones. */
+	while (*s && at && ((unsigned char)*s & 0xc0) == 0x80) {
+		s--;
+		at--;
+	}
 	out[at] = 0;
 	return at;
 }

@@ -95,6 +95,33 @@ static int walk_next(struct walk *w, char *name)
 	return !w->rest[0];
 }
 
+/*
+ * Is @dirfd still inside of @rootfd? A rename of a directory that we stand in makes its ".." lead out of
+ * the root, and on from there. Return: 0, -EXDEV, or -errno.
+ */
+static int check_below(int rootfd, int dirfd)
+{
+	auto_fd at = -1;
+	int i, r;
+
+	for (i = 0; i < PATH_MAX / 2; i++) {
+		auto_fd up = -1;
+
+		r = same_dir(at < 0 ? dirfd : at, rootfd);
+		if (r)
+			return r < 0 ? r : 0;
+		up = openat(at < 0 ? dirfd : at, "..", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (up < 0)
+			return -errno;
+		r = same_dir(up, at < 0 ? dirfd : at);	/* ".." of the top is the top */
+		if (r)
+			return r < 0 ? r : -EXDEV;
+		fd_close(&at);
+		at = take_fd(&up);
+	}
+	return -ELOOP;
+}
+
 /* One step down to @name, which is no link, or follow it. Return: 0, or -errno. @last: honour @flags. */
 static int walk_step(struct walk *w, const char *name, bool last, int flags)
 {
@@ -125,15 +152,19 @@ static int walk_step(struct walk *w, const char *name, bool last, int flags)
 	}
 	if (!last && !S_ISDIR(st.st_mode))
 		return -ENOTDIR;
+	if (!strcmp(name, "..")) {
+		r = check_below(w->rootfd, fd);
+		if (r)
+			return r;
+	}
 	fd_close(&w->dirfd);
 	w->dirfd = take_fd(&fd);
 	return 0;
 }
 
 /*
- * Kernels below 5.6. A racing rename of a directory we stand in can move us, but never onto a path that
- * is resolved again by name: each step is an O_PATH|O_NOFOLLOW open, and the end is checked to be below
- * the root by walking up.
+ * Kernels below 5.6. Each step is an O_PATH|O_NOFOLLOW open, and what a step up leads to is checked to be
+ * inside the root: a racing rename can move us, but only with files that were the root's own.
  */
 static int open_in_root_walk(int rootfd, const char *path, int flags)
 {

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "bounds.h"
 #include "child.h"
 #include "fd.h"
 #include "fdio.h"
@@ -43,6 +42,7 @@ struct host_ctx {
 	bool has_cg, cloned_in, by_procs;	/* born in the cgroup; written to cgroup.procs (v2 below 5.7) */
 	int tree, *sources;
 	char *hook_state;
+	const char *keyring;	/* "" for none */
 	int sock, child_sock;
 	pid_t pid;
 	int pidfd, console;
@@ -146,6 +146,12 @@ static int host_process(struct host_ctx *c, struct err *e)
 	if (!r)
 		r = process_from_spec(c->spec->process, &filter, c->arena, &c->process, "/process", c->env->log, e);
 	return r ? r : add_env(c, e);
+}
+
+static int host_keyring(struct host_ctx *c, struct err *e)
+{
+	c->keyring = c->req->no_new_keyring ? "" : arena_printf(c->arena, "_ses.%s", c->req->id);
+	return c->keyring ? 0 : err_set(e, ERR_LIMIT, -ENOMEM, NULL, "session keyring");
 }
 
 static int host_namespaces(struct host_ctx *c, struct err *e)
@@ -282,14 +288,13 @@ static void warn_by_sync(void *arg, const char *text)
 static void child(struct host_ctx *c, int left)
 {
 	const struct spec_hooks *h = c->spec->hooks;
-	char keyring[LIMIT_KEYRING];
 	struct init_ctx ic = {
 		.spec = c->spec, .join = c->join, .left = left, .new_ns = c->new_ns,
 		.new_cgroupns = c->new_cgroupns, .wait_maps = c->new_ns & CLONE_NEWUSER,
 		.runtime_hooks = h && (h->prestart.n || h->create_runtime.n),
 		.cg = c->has_cg && !c->cloned_in ? &c->cg : NULL,
 		.wait_placed = c->has_cg && c->by_procs,
-		.keyring = c->req->no_new_keyring ? NULL : keyring,
+		.keyring = c->keyring,
 		.rf = {
 			.mnt = { .procfd = c->procfd }, .rootfd = -1, .bundle = c->bundle, .rootpath = c->rootpath,
 			.tree = c->tree, .userns = c->userns, .new_cgroupns = c->new_cgroupns,
@@ -307,7 +312,6 @@ static void child(struct host_ctx *c, int left)
 		},
 	};
 
-	snprintf(keyring, sizeof(keyring), "_ses.%s", c->req->id);
 	/* Inside, the container's process is whatever its pid namespace calls it. */
 	ic.hook_state = container_hook_state(&c->state, CLEAT_CREATING, getpid());
 	ic.seal.state = container_hook_state(&c->state, CLEAT_CREATED, getpid());
@@ -414,7 +418,7 @@ static int host_place(struct host_ctx *c, struct err *e)
 /* While init mounts: what the parent can do meanwhile. */
 static int host_meanwhile(struct host_ctx *c, struct err *e)
 {
-	struct template t = { .process = c->process, .namespaces = c->listed_ns };
+	struct template t = { .process = c->process, .namespaces = c->listed_ns, .keyring = c->keyring };
 	struct err ignored = { 0 };
 	int r = template_save(c->store.dirfd, &t, e);
 
@@ -471,6 +475,7 @@ static const struct host_step create_steps[] = {
 	{ "terminal", host_terminal, NULL },
 	{ "root", host_root, NULL },
 	{ "process", host_process, NULL },
+	{ "keyring", host_keyring, NULL },
 	{ "namespaces", host_namespaces, NULL },
 	{ "store", host_store, host_store_undo },
 	{ "state", host_state, NULL },

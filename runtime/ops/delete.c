@@ -27,7 +27,7 @@ static int kill_init(struct container *c, struct err *e)
 		cg_freeze(&cg, false, &ignored);
 		cg_close(&cg);
 	}
-	if (pidfd >= 0 && child_pidfd_wait_ms(pidfd, DEATH_WAIT_MS))
+	if (store_wait_dead(&c->state, c->procfd, pidfd, DEATH_WAIT_MS))
 		return err_set(e, ERR_TIMEOUT, 0, c->state.id, "process %d does not die", c->state.pid);
 	return 0;
 }

@@ -170,7 +170,7 @@ static void child(struct exec_ctx *x, int left)
 {
 	struct join_ctx j = {
 		.join = x->join, .left = left, .pidfd = x->by_pidfd ? x->pidfd : -1,
-		.cg = x->enter_self ? &x->cg : NULL,
+		.cg = x->enter_self ? &x->cg : NULL, .keyring = x->t.keyring,
 		.seal = {
 			.p = &x->p, .sock = x->child_sock, .procfd = -1, .fifo = -1,
 			.stdio = { x->req->stdio.in, x->req->stdio.out, x->req->stdio.err },
@@ -210,7 +210,6 @@ static pid_t start_process(struct exec_ctx *x, int *pidfd, bool *placed, struct 
 	x->enter_self = x->has_cg && cgfd < 0;
 	if (x->enter_self && (q = cg_enter_prepare(&x->cg, e)))
 		return q;
-	x->by_pidfd = x->pidfd >= 0;
 	for (;;) {
 		*placed = cgfd >= 0 || x->enter_self;
 		r = try_launch(x, cgfd, pidfd, e);
@@ -244,7 +243,7 @@ static int place(struct exec_ctx *x, pid_t pid, struct err *e)
 static int run(struct exec_ctx *x, struct cleat_process *out, struct err *e)
 {
 	struct supervise s = { .log = x->env->log, .procfd = x->c->procfd, .p = &x->p, .console = -1, .pidfd = -1 };
-	bool placed;
+	bool placed = false;
 	int sv[2], r = fdio_socketpair(sv);
 
 	if (r)
@@ -299,9 +298,12 @@ static int prepare(struct exec_ctx *x, struct err *e)
 	x->pidfd = store_pidfd(&c->state, c->procfd);
 	if (x->pidfd == -ESRCH)
 		return err_set(e, ERR_STATE, 0, c->state.id, "cannot exec in a stopped container");
-	if (x->pidfd < 0)
-		return open_namespaces(x, e);
-	return 0;
+	/*
+	 * Without a pid namespace to visit, only the new process would learn that this kernel (below 5.8)
+	 * cannot join by pidfd, when it is too late to open anything.
+	 */
+	x->by_pidfd = x->pidfd >= 0 && (x->t.namespaces & CLONE_NEWPID);
+	return x->by_pidfd ? 0 : open_namespaces(x, e);
 }
 
 int cleat_exec(const struct cleat_env *env, const struct cleat_exec *req, struct cleat_process *out, struct err *e)

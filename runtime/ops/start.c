@@ -56,7 +56,7 @@ int cleat_start(const struct cleat_env *env, const char *id, struct err *e)
 		pidfd = store_pidfd(&c.state, c.procfd);
 		if (pidfd == -ESRCH)
 			return wrong_state(CLEAT_STOPPED, id, e);
-		r = gate_open(c.store.dirfd, pidfd, id, e);
+		r = gate_open(c.store.dirfd, pidfd, c.procfd, &c.state, e);
 		if (!r && (r = poststart(&c, env, pidfd, e)))
 			hook_failed = true;
 	}

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "fd.h"
 #include "gate.h"
+#include "keyring.h"
 #include "sync.h"
 
 int stage_begin(const char *name, struct err *e)
@@ -39,6 +40,17 @@ int stage_enter_cgroup(struct cg *cg, struct err *e)
 	for (i = 0; i < CG_HIERARCHIES_MAX; i++)
 		fd_close(&cg->enterfd[i]);
 	return r;
+}
+
+int stage_keyring(const char *name, bool userns, int sock, struct err *e)
+{
+	int r = name && name[0] ? keyring_join(name, userns) : 0;
+
+	if (r == -ENOSYS) {
+		sync_warn(sock, "this kernel has no keyrings: no session keyring is made");
+		return 0;
+	}
+	return r ? err_set(e, r == -EDQUOT ? ERR_LIMIT : ERR_KERNEL, r, NULL, "join the session keyring %s", name) : 0;
 }
 
 void stage_exit(int sock, int gate, const struct err *e)

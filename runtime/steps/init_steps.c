@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/keyctl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include "fd.h"
 #include "hooks.h"
@@ -96,13 +94,7 @@ static int init_loopback(struct init_ctx *c, struct err *e)
 
 static int init_keyring(struct init_ctx *c, struct err *e)
 {
-	if (!c->keyring || syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, c->keyring) >= 0)
-		return 0;
-	if (errno == ENOSYS) {
-		sync_warn(c->seal.sock, "this kernel has no keyrings: no session keyring is made");
-		return 0;
-	}
-	return err_set(e, ERR_KERNEL, -errno, NULL, "join the session keyring %s", c->keyring);
+	return stage_keyring(c->keyring, c->rf.userns, c->seal.sock, e);
 }
 
 static int init_root(struct init_ctx *c, struct err *e)

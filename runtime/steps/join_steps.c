@@ -56,6 +56,12 @@ static int join_namespaces(struct join_ctx *c, struct err *e)
 	return r;
 }
 
+/* After the user namespace is joined, before the ids change: as init did. */
+static int join_keyring(struct join_ctx *c, struct err *e)
+{
+	return stage_keyring(c->keyring, c->left & CLONE_NEWUSER, c->seal.sock, e);
+}
+
 static int join_console(struct join_ctx *c, struct err *e)
 {
 	auto_fd root = -1;
@@ -76,6 +82,7 @@ static const struct join_step join_steps[] = {
 	{ "session", join_session, NULL },
 	{ "cgroup", join_cgroup, NULL },	/* before anything of the container is touched */
 	{ "namespaces", join_namespaces, NULL },
+	{ "keyring", join_keyring, NULL },
 	{ "console", join_console, NULL },
 };
 

@@ -62,7 +62,9 @@ static int seal_stdio(struct seal_ctx *c, struct err *e)
 		if (c->stdio[i] >= 0 && (c->stdio[i] == i ? fd_cloexec(i, 0) < 0 : dup2(c->stdio[i], i) < 0))
 			return err_set(e, ERR_KERNEL, -errno, NULL, "dup2 stdio");
 	for (i = 0; i < 3; i++) {
-		reopen_null(i);
+		/* Not in a running container, where /dev may be hostile by now (D7). */
+		if (c->fifo >= 0)
+			reopen_null(i);
 		if (is_null(i))
 			continue;
 		if (c->has_io_owner && !c->console_done) {

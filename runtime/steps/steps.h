@@ -61,6 +61,7 @@ struct join_ctx {
 	int pidfd;			/* join @left of this process; -1: by the set */
 	int left;
 	struct cg *cg;			/* as in struct init_ctx */
+	const char *keyring;		/* "" for none */
 };
 void join_main(struct join_ctx *c) __attribute__((noreturn));
 
@@ -71,6 +72,8 @@ int stage_begin(const char *name, struct err *e);
  * stage_enter_cgroup() - Enter the prepared v1 hierarchies of @cg (NULL: nothing to do) and close their fds.
  */
 int stage_enter_cgroup(struct cg *cg, struct err *e);
+/** stage_keyring() - Join the container's session keyring; NULL or "": keep ours. */
+int stage_keyring(const char *name, bool userns, int sock, struct err *e);
 /** stage_exit() - Report @e to the worker (or at the gate) and exit. */
 void stage_exit(int sock, int gate, const struct err *e) __attribute__((noreturn));
 /**
