@@ -207,8 +207,10 @@ int store_load(const struct store *s, struct arena *a, struct state *st, struct 
 	if (r)
 		return err_set(e, ERR_KERNEL, r, s->id, "read state.json");
 	r = json_read(b.data ? b.data : "", b.len, &state_object, st, a, "state.json", "", NULL, e);
-	if (r)
+	if (r) {
+		err_context(e, "%s/state.json", s->id);
 		return r;
+	}
 	if (st->version != STORE_VERSION)
 		return err_set(e, ERR_SPEC, -EINVAL, "/version", "state.json of version %u, this program knows %u",
 			       st->version, STORE_VERSION);

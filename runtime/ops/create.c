@@ -41,7 +41,6 @@ struct host_ctx {
 	struct cg cg;
 	bool has_cg, cloned_in, by_procs;	/* born in the cgroup; written to cgroup.procs (v2 below 5.7) */
 	int tree, *sources;
-	char *hook_state;
 	const char *keyring;	/* "" for none */
 	int sock, child_sock;
 	pid_t pid;
@@ -250,6 +249,57 @@ static int host_cgroup(struct host_ctx *c, struct err *e)
 	return r;
 }
 
+static int map_array(const struct objv *v, struct arena *a, struct idmap **out)
+{
+	const struct spec_idmap *m = v->v;
+	struct idmap *to = arena_alloc(a, (v->n + 1) * sizeof(*to));
+	size_t i;
+
+	if (!to)
+		return -ENOMEM;
+	for (i = 0; i < v->n; i++)
+		to[i] = (struct idmap){ m[i].container_id, m[i].host_id, m[i].size };
+	*out = to;
+	return 0;
+}
+
+/* Is a read-write cgroup file system asked for at /sys/fs/cgroup? */
+static bool mounts_cgroup_rw(const struct spec *s)
+{
+	const struct spec_mount *m = s->mounts.v;
+	size_t i, k;
+
+	for (i = 0; i < s->mounts.n; i++) {
+		bool ro = false;
+
+		if (!m[i].type || (strcmp(m[i].type, "cgroup") && strcmp(m[i].type, "cgroup2")) ||
+		    strcmp(m[i].destination, "/sys/fs/cgroup"))
+			continue;
+		for (k = 0; k < m[i].options.n; k++)
+			ro |= !strcmp(m[i].options.v[k], "ro") || !strcmp(m[i].options.v[k], "rro");
+		return !ro;
+	}
+	return false;
+}
+
+/* Whoever runs the container's first program may manage the cgroups below its own (contract oci-runtime 3.2). */
+static int host_delegate(struct host_ctx *c, struct err *e)
+{
+	const struct spec_linux *l = c->spec->linux_;
+	uint32_t uid = c->process.uid;
+	struct idmap *uids;
+
+	if (!c->has_cg || c->host.mode != CG_MODE_V2 || !c->new_cgroupns || !mounts_cgroup_rw(c->spec))
+		return 0;
+	if (c->new_ns & CLONE_NEWUSER) {
+		if (map_array(&l->uid_mappings, c->arena, &uids))
+			return err_set(e, ERR_LIMIT, -ENOMEM, "/linux/uidMappings", "maps");
+		if (idmap_to_host(uids, l->uid_mappings.n, c->process.uid, &uid))
+			return 0;	/* setuid will say so */
+	}
+	return uid == geteuid() ? 0 : cg_delegate(&c->cg, uid, e);
+}
+
 static void host_cgroup_undo(struct host_ctx *c)
 {
 	struct err ignored = { 0 };
@@ -373,20 +423,6 @@ static int host_launch(struct host_ctx *c, struct err *e)
 	return err_set(e, ERR_PEER, r, NULL, "report the container's process");
 }
 
-static int map_array(const struct objv *v, struct arena *a, struct idmap **out)
-{
-	const struct spec_idmap *m = v->v;
-	struct idmap *to = arena_alloc(a, (v->n + 1) * sizeof(*to));
-	size_t i;
-
-	if (!to)
-		return -ENOMEM;
-	for (i = 0; i < v->n; i++)
-		to[i] = (struct idmap){ m[i].container_id, m[i].host_id, m[i].size };
-	*out = to;
-	return 0;
-}
-
 static int host_maps(struct host_ctx *c, struct err *e)
 {
 	const struct spec_linux *l = c->spec->linux_;
@@ -434,15 +470,15 @@ static int host_meanwhile(struct host_ctx *c, struct err *e)
 static int run_runtime_hooks(void *arg, struct err *e)
 {
 	struct host_ctx *c = arg;
+	char *state = container_hook_state(&c->state, CLEAT_CREATING, c->pid);
 	int r;
 
-	c->hook_state = container_hook_state(&c->state, CLEAT_CREATING, c->pid);
-	if (!c->hook_state)
+	if (!state)
 		return err_set(e, ERR_LIMIT, -ENOMEM, "/hooks", "state for hooks");
-	r = hooks_run(&c->spec->hooks->prestart, "prestart", c->hook_state, NULL, false, c->env->log, e);
+	r = hooks_run(&c->spec->hooks->prestart, "prestart", state, NULL, false, c->env->log, e);
 	if (!r)
-		r = hooks_run(&c->spec->hooks->create_runtime, "createRuntime", c->hook_state, NULL, false,
-			      c->env->log, e);
+		r = hooks_run(&c->spec->hooks->create_runtime, "createRuntime", state, NULL, false, c->env->log, e);
+	free(state);
 	return r;
 }
 
@@ -480,6 +516,7 @@ static const struct host_step create_steps[] = {
 	{ "store", host_store, host_store_undo },
 	{ "state", host_state, NULL },
 	{ "cgroup", host_cgroup, host_cgroup_undo },	/* limits before the first process is in it */
+	{ "delegate", host_delegate, NULL },
 	{ "gate", host_gate, NULL },
 	{ "trees", host_trees, NULL },
 	{ "launch", host_launch, host_launch_undo },
@@ -507,21 +544,20 @@ static void close_ctx(struct host_ctx *c)
 	if (c->has_cg)
 		cg_close(&c->cg);
 	store_close(&c->store);
-	free(c->hook_state);
 }
 
+/* Once runtime hooks may have run, poststop must undo what they did, also after a failed create. */
 static void poststop(struct host_ctx *c)
 {
-	auto_buf state = BUF_INIT;
 	struct err ignored = { 0 };
+	char *state;
 
-	/* Once runtime hooks ran, poststop must undo what they did, also after a failed create. */
-	if (!c->hook_state || !c->spec->hooks->poststop.n)
+	if (!c->pid || !c->spec->hooks || !c->spec->hooks->poststop.n)
 		return;
-	free(c->hook_state);
-	c->hook_state = container_hook_state(&c->state, CLEAT_STOPPED, 0);
-	if (c->hook_state)
-		hooks_run(&c->spec->hooks->poststop, "poststop", c->hook_state, NULL, true, c->env->log, &ignored);
+	state = container_hook_state(&c->state, CLEAT_STOPPED, 0);
+	if (state)
+		hooks_run(&c->spec->hooks->poststop, "poststop", state, NULL, true, c->env->log, &ignored);
+	free(state);
 }
 
 int cleat_create(const struct cleat_env *env, const struct cleat_create *req, struct cleat_process *out,

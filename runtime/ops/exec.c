@@ -83,8 +83,11 @@ static int overlay(struct exec_ctx *x, struct err *e)
 			return err_set(e, ERR_LIMIT, -ENOMEM, "--env", "environment");
 		for (i = 0; i < p->env.n; i++)
 			env[i] = p->env.v[i];
-		for (i = 0; i < q->n_env; i++)
+		for (i = 0; i < q->n_env; i++) {
+			if (!strchr(q->env_add[i], '=') || q->env_add[i][0] == '=')
+				return err_set(e, ERR_SPEC, -EINVAL, "--env", "\"%s\" is not NAME=VALUE", q->env_add[i]);
 			env[p->env.n + i] = q->env_add[i];
+		}
 		p->env.v = env;
 		p->env.n += q->n_env;
 	}
