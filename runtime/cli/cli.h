@@ -46,7 +46,7 @@ struct cli_command {
 	uint8_t root;			/* enum cli_root */
 	uint8_t min_args, max_args;	/* equal: exactly; max CLI_ANY: no maximum */
 	uint8_t fail_status;		/* exit status when run fails */
-	bool exposed;			/* a container will see our executable: protect it first */
+	bool exposed;			/* a container will see our executable: protect it */
 	/**
 	 * @run: Return: the exit status, or -errno with @e set. NULL: not in this version.
 	 * @values: filled by @options; argv: the arguments, argc of them.

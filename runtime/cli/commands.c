@@ -42,7 +42,8 @@ const struct cli_command cli_commands[] = {
 	  .run = cmd_start },
 	{ .name = "run",
 	  .brief = "create and start; wait for the end and delete", ONE_ID, .root = ROOT_MAKE,
-	  .options = cli_run_options, .values_size = sizeof(struct create_values), .run = cmd_run, .exposed = true,
+	  .options = cli_run_options, .values_size = sizeof(struct create_values), .run = cmd_run,
+	  .exposed = true,
 	  .more = "The exit status is the program's, or 128 and the number of the signal that\n"
 		  "ended it." },
 	{ .name = "exec", .usage = ID " COMMAND [ARGUMENT...]  |  --process FILE " ID,

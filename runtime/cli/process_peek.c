@@ -35,7 +35,7 @@ bool process_peek_terminal(const char *json, size_t len)
 			from = p;
 			p = skip_string(p, end);
 			value = skip_blank(p, end);
-			/* A colon follows: it is a key. Of several the last counts, as when parsed. */
+			/* A colon follows: a key. Of several the last counts, as when parsed. */
 			if (depth == 1 && value < end && *value == ':' &&
 			    (size_t)(p - from) == sizeof(key) - 1 &&
 			    !memcmp(from, key, sizeof(key) - 1)) {

@@ -101,9 +101,11 @@ int cli_root_open(struct cli *c, enum cli_root want, struct err *e)
 	if (!path || !*path)
 		path = default_root(c, &sticky);
 	if (path && *path != '/') {
-		char cwd[PATH_MAX];
+		char *cwd = arena_alloc(&c->arena, PATH_MAX);
 
-		if (!getcwd(cwd, sizeof(cwd)))
+		if (!cwd)
+			return err_set(e, ERR_LIMIT, -ENOMEM, path, "--root");
+		if (!getcwd(cwd, PATH_MAX))
 			return err_set(e, ERR_SPEC, -errno, path,
 				       "--root: a relative path, and no working directory");
 		path = arena_printf(&c->arena, "%s/%s", cwd, path);
