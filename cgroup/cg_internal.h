@@ -41,6 +41,9 @@ struct cg_pidlist { pid_t *v; size_t n, cap; };
 int cg_tree_pids(int dirfd, struct cg_pidlist *l, int depth);
 int cg_tree_rmdir(int at, const char *name, int depth);
 
+/* ---- kill.c ---- */
+int cg_kill_listed(const struct cg *c, struct err *e);
+
 /* ---- host.c ---- */
 int cg_open_dir(const struct cg_host *host, size_t i, const char *path, size_t len);
 int cg_join(const struct cg_host *host, size_t i, const char *path, const char *file,

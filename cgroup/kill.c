@@ -116,11 +116,14 @@ static int v2_kill(const struct cg *c, struct err *e)
 	return err_set(e, cg_kind(r), r, where, "kill the cgroup's processes");
 }
 
-/*
+/**
+ * cg_kill_listed() - Kill by listing, as kernels without cgroup.kill need it.
+ *
  * A frozen process of v1 dies only when it is thawed, so every round ends so,
  * also one of a container that was paused.
+ * Return: 0 when the list is empty, ERR_TIMEOUT, or -errno.
  */
-static int kill_loop(const struct cg *c, struct err *e)
+int cg_kill_listed(const struct cg *c, struct err *e)
 {
 	long end = now_ms() + KILL_MAX_MS, wait_ms = 1;
 	size_t i = (size_t)cg_main(c);
@@ -166,5 +169,5 @@ int cg_kill(const struct cg *c, int sig, struct err *e)
 		if (r != -ENOENT)
 			return r;
 	}
-	return kill_loop(c, e);
+	return cg_kill_listed(c, e);
 }

@@ -25,12 +25,31 @@ static int enable_one(int dirfd, const char *name)
 	return path_write(dirfd, "cgroup.subtree_control", word, (size_t)n);
 }
 
-/* Enable in @dirfd what it has and its children lack: in one write, or one by one if that fails. */
-static void enable_missing(int dirfd)
+/* A process of the cgroup itself; 0: none. */
+static pid_t first_process(int dirfd)
+{
+	struct cg_pidlist l = { 0 };
+	pid_t first;
+
+	(void)cg_tree_pids(dirfd, &l, CG_DEPTH_MAX);
+	first = l.n ? l.v[0] : 0;
+	free(l.v);
+	return first;
+}
+
+/*
+ * Enable in @dirfd what it has and its children lack: in one write, or one by
+ * one if that fails. Not where processes are (the root may have some): the
+ * kernel refuses, or, for controllers that can be threaded, makes the cgroup
+ * and all below it a threaded one, which nobody asked for.
+ */
+static void enable_missing(int dirfd, bool root)
 {
 	char have[512], on[512], all[1100] = "", *save = NULL;
 	size_t len = 0;
 
+	if (!root && first_process(dirfd))
+		return;
 	if (cg_read(dirfd, "cgroup.controllers", have, sizeof(have)) <= 0 ||
 	    cg_read(dirfd, "cgroup.subtree_control", on, sizeof(on)) < 0)
 		return;
@@ -78,7 +97,7 @@ int cg_v2_enable(const struct cg *c, size_t i, struct err *e)
 		auto_fd fd = cg_open_dir(c->host, i, c->path, (size_t)(p - c->path));
 
 		if (fd >= 0)
-			enable_missing(fd);
+			enable_missing(fd, p == c->path);
 	}
 	return check_type(c, i, e);
 }
@@ -117,7 +136,6 @@ int cg_v2_missing(const struct cg *c, size_t i, const char *controller, const ch
 		  struct err *e)
 {
 	char path[CG_PATH_MAX], where[CG_WHERE_MAX];
-	struct cg_pidlist l = { 0 };
 	bool has = false;
 	auto_fd fd = find_blocker(c, i, controller, path, &has);
 	pid_t first;
@@ -132,16 +150,13 @@ int cg_v2_missing(const struct cg *c, size_t i, const char *controller, const ch
 		return err_set(e, ERR_UNSUPPORTED, 0, where,
 			       "resources.%s needs the cgroup controller %s, which this %s lacks",
 			       field, controller, *path ? "cgroup" : "host");
-	r = enable_one(fd, controller);
-	if (r == -EBUSY)
-		(void)cg_tree_pids(fd, &l, CG_DEPTH_MAX);	/* its own processes only */
-	first = l.n ? l.v[0] : 0;
-	free(l.v);
+	first = *path ? first_process(fd) : 0;
 	if (first)
-		return err_set(e, ERR_UNSUPPORTED, r, where,
+		return err_set(e, ERR_UNSUPPORTED, -EBUSY, where,
 			       "resources.%s needs the cgroup controller %s, which a cgroup "
 			       "with processes in it (pid %d) cannot hand on",
 			       field, controller, (int)first);
+	r = enable_one(fd, controller);		/* it failed before; the reason is wanted */
 	return err_set(e, r == -EPERM || r == -EACCES ? ERR_DENIED : ERR_UNSUPPORTED, r, where,
 		       "resources.%s needs the cgroup controller %s; enable it here", field,
 		       controller);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pure parts: conversions, paths, rules across fields. */
+#include "cgroup.h"
 #include "cgroup_fixture.h"
 #include "kselftest_harness.h"
 

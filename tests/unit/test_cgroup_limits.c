@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <time.h>
+#include "cgroup.h"
 #include "cgroup_fixture.h"
 #include "kselftest_harness.h"
 
@@ -60,6 +61,38 @@ TEST_F(limits, absent_controller_is_named)
 		EXPECT_NE(NULL, strstr(t->e.msg, fields[k]))
 			TH_LOG("%s", why(t));
 	}
+}
+
+/* v2: a cgroup with processes in it hands no controllers on; who is in it is said. */
+TEST_F(limits, process_in_the_way_is_named)
+{
+	HERE(&self->t);
+	struct test_cg *t = &self->t;
+	struct cg_memory m = { .limit = 64 * MIB, .has_limit = true };
+	struct cg_limits l = { .memory = &m };
+	char path[200], want[32];
+	struct cg c;
+	pid_t pid;
+
+	if (!variant->v2)
+		return;		/* v1 has no such rule */
+	NEED(t, "memory");
+	pid = test_cg_child(t, fn_sleep, NULL);
+	snprintf(path, sizeof(path), "%s/below", t->path);
+	/* the container can be made; only a limit that needs the controller cannot be kept */
+	ASSERT_EQ(0, cg_make(&c, &t->host, path, NULL, NULL, &t->e))
+		TH_LOG("%s", why(t));
+	EXPECT_EQ(0, cg_apply(&c, NULL, false, NULL, &t->e))
+		TH_LOG("%s", why(t));
+	EXPECT_GT(0, cg_apply(&c, &l, false, NULL, &t->e));
+	EXPECT_EQ(ERR_UNSUPPORTED, t->e.kind);
+	snprintf(want, sizeof(want), "(pid %d)", (int)pid);
+	EXPECT_NE(NULL, strstr(t->e.msg, want))
+		TH_LOG("%s", why(t));
+	EXPECT_NE(NULL, strstr(t->e.msg, "memory.limit"));
+	EXPECT_NE(NULL, strstr(t->e.where, t->path));
+	EXPECT_STREQ("domain", test_cg_value(t, "", "cgroup.type"));	/* and nobody was changed */
+	cg_close(&c);
 }
 
 TEST_F(limits, nothing_asked_nothing_missed)

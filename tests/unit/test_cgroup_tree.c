@@ -2,6 +2,7 @@
 /* The life of a cgroup on this kernel: made, entered, frozen, killed, removed. */
 #include <sys/mman.h>
 #include <time.h>
+#include "cgroup.h"
 #include "cgroup_fixture.h"
 #include "kselftest_harness.h"
 
@@ -252,6 +253,46 @@ TEST_F(cgroup, fork_bomb_dies)
 		TH_LOG("%s", why(t));
 }
 
+/* The same as a kernel before 5.14 has to do it. */
+TEST_F(cgroup, fork_bomb_dies_without_cgroup_kill)
+{
+	HERE(&self->t);
+	struct test_cg *t = &self->t;
+	pid_t pid, *pids;
+	size_t n;
+
+	MAKE(t);
+	pid = test_cg_child(t, fn_bomb, NULL);
+	usleep(50000);
+	ASSERT_EQ(0, cg_kill_listed(&t->cg, &t->e))
+		TH_LOG("%s", why(t));
+	ASSERT_EQ(0, cg_pids(&t->cg, &pids, &n, &t->e));
+	EXPECT_EQ(0, n);
+	free(pids);
+	EXPECT_EQ(128 + SIGKILL, test_cg_wait(pid));
+}
+
+TEST_F(cgroup, below_a_threaded_one_is_refused)
+{
+	HERE(&self->t);
+	struct test_cg *t = &self->t;
+	char path[200];
+	struct cg c;
+
+	if (!variant->v2)
+		return;		/* v1 knows no threaded cgroups */
+	MAKE(t);
+	snprintf(path, sizeof(path), "%s/threads", t->path);
+	ASSERT_EQ(0, mkdirat(t->cg.dirfd[0], "threads", 0755));
+	ASSERT_EQ(0, path_write(t->cg.dirfd[0], "threads/cgroup.type", "threaded", 8));
+	snprintf(path, sizeof(path), "%s/threads/c", t->path);
+	EXPECT_GT(0, cg_make(&c, &t->host, path, NULL, NULL, &t->e));
+	EXPECT_EQ(ERR_UNSUPPORTED, t->e.kind);
+	EXPECT_NE(NULL, strstr(t->e.msg, "threaded"))
+		TH_LOG("%s", why(t));
+	EXPECT_EQ(0, count_dirs(t, path));
+}
+
 TEST_F(cgroup, other_signals_go_to_all_once)
 {
 	HERE(&self->t);
@@ -331,7 +372,9 @@ TEST_F(cgroup, cpuset_has_its_parents_cpus)
 	char root[256];
 	int i;
 
-	if (variant->v2 || cg_index(&t->host, "cpuset") < 0)
+	if (variant->v2)
+		return;		/* there a new cpuset has its parent's */
+	if (cg_index(&t->host, "cpuset") < 0)
 		SKIP(return, "no cpuset controller of cgroup v1");
 	MAKE(t);
 	i = cg_index(&t->host, "cpuset");
