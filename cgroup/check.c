@@ -25,6 +25,11 @@ static int bad(struct err *e, const char *pointer, const char *field, const char
 	return err_set(e, ERR_SPEC, 0, where, "%s", msg);
 }
 
+static int bad_access(const char *access, const char *pointer, const char *field, struct err *e)
+{
+	return bad(e, pointer, field, "access \"%.16s\" is not one or more of r, w and m", access);
+}
+
 static int check_devices(const struct cg_limits *l, const char *pointer, struct err *e)
 {
 	const struct cg_device *d = l->devices.v;
@@ -36,14 +41,13 @@ static int check_devices(const struct cg_limits *l, const char *pointer, struct 
 		snprintf(field, sizeof(field), "devices/%zu/access", i);
 		if (d[i].type == 'a' || !d[i].type) {
 			if (access && access[strspn(access, "rwm")])
-				return bad(e, pointer, field, "access \"%.16s\" is not of r, w and m",
-					   access);
+				return bad_access(access, pointer, field, e);
 			continue;	/* covers everything, whatever its other fields say */
 		}
 		if (!access || !*access)
-			return bad(e, pointer, field, "access is empty: at least one of r, w and m");
+			return bad_access("", pointer, field, e);
 		if (access[strspn(access, "rwm")])
-			return bad(e, pointer, field, "access \"%.16s\" is not of r, w and m", access);
+			return bad_access(access, pointer, field, e);
 	}
 	return 0;
 }

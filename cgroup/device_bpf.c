@@ -58,7 +58,8 @@ static size_t emit_rule(struct bpf_insn *p, const struct cg_rule *r)
 {
 	size_t n = 0, tests;
 
-	p[n++] = jump(BPF_JNE, BPF_REG_2, r->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR, 0);
+	p[n++] = jump(BPF_JNE, BPF_REG_2,
+		      r->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR, 0);
 	if (r->major >= 0)
 		p[n++] = jump(BPF_JNE, BPF_REG_4, r->major, 0);
 	if (r->minor >= 0)

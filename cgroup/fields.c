@@ -13,7 +13,8 @@ static const struct field memory_fields[] = {
 	{ .key = "limit", .type = FT_I64, .off = M(limit), .present = M(has_limit),
 	  .min = -1, .max = INT64_MAX, .spec = SPEC_MEM,
 	  .doc = "bytes; -1 is unlimited, 0 unset" },
-	{ .key = "reservation", .type = FT_I64, .off = M(reservation), .present = M(has_reservation),
+	{ .key = "reservation", .type = FT_I64, .off = M(reservation),
+	  .present = M(has_reservation),
 	  .min = -1, .max = INT64_MAX, .spec = SPEC_MEM,
 	  .doc = "bytes kept when memory is short; -1 is unlimited, 0 unset" },
 	{ .key = "swap", .type = FT_I64, .off = M(swap), .present = M(has_swap),
@@ -119,7 +120,8 @@ static OBJECT(blkio_object, struct cg_blkio, blkio_fields);
 
 static const struct field hugetlb_fields[] = {
 	{ .key = "pageSize", .type = FT_STR, .flags = F_REQUIRED | F_NONEMPTY,
-	  .off = FIELD_OFF(struct cg_hugetlb, page_size), .spec = "config-linux.md#huge-page-limits",
+	  .off = FIELD_OFF(struct cg_hugetlb, page_size),
+	  .spec = "config-linux.md#huge-page-limits",
 	  .doc = "such as 2MB or 1GB" },
 	{ .key = "limit", .type = FT_U64, .flags = F_REQUIRED,
 	  .off = FIELD_OFF(struct cg_hugetlb, limit), .spec = "config-linux.md#huge-page-limits",

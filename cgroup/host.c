@@ -100,8 +100,8 @@ static int mountinfo_find(char *text, const char *controllers, char **mountpoint
 		opts = strtok_r(NULL, " ", &save);
 		if (*controllers && (!opts || !cg_has_word(opts, first, ',')))
 			continue;
-		for (char *t = strtok_r(line, " ", &save); t && n < 5; t = strtok_r(NULL, " ", &save))
-			f[n++] = t;
+		while (n < 5 && (f[n] = strtok_r(n ? NULL : line, " ", &save)))
+			n++;
 		if (n < 5)
 			continue;
 		*root = f[3];

@@ -183,6 +183,7 @@ static int check_unused(const struct cg *c, size_t i, struct err *e)
 	int r = cg_tree_pids(c->dirfd[i], &l, 0);
 	size_t n = l.n;
 	pid_t first = n ? l.v[0] : 0;
+	bool frozen = false;
 
 	free(l.v);
 	cg_where(c, i, NULL, where, sizeof(where));
@@ -192,14 +193,14 @@ static int check_unused(const struct cg *c, size_t i, struct err *e)
 		return err_set(e, ERR_STATE, -EBUSY, where,
 			       "the cgroup exists and holds %zu processes, pid %d first", n,
 			       (int)first);
-	if (c->host->h[i].v2) {
-		if (cg_read(c->dirfd[i], "cgroup.freeze", state, sizeof(state)) > 0 && *state == '1')
-			return err_set(e, ERR_STATE, -EBUSY, where, "the cgroup exists and is frozen");
-	} else if (cg_has_word(c->host->h[i].controllers, "freezer", ',')) {
-		if (cg_read(c->dirfd[i], "freezer.state", state, sizeof(state)) > 0 &&
-		    strcmp(state, "THAWED"))
-			return err_set(e, ERR_STATE, -EBUSY, where, "the cgroup exists and is frozen");
-	}
+	if (c->host->h[i].v2)
+		frozen = cg_read(c->dirfd[i], "cgroup.freeze", state, sizeof(state)) > 0 &&
+			 *state == '1';
+	else if (cg_has_word(c->host->h[i].controllers, "freezer", ','))
+		frozen = cg_read(c->dirfd[i], "freezer.state", state, sizeof(state)) > 0 &&
+			 strcmp(state, "THAWED");
+	if (frozen)
+		return err_set(e, ERR_STATE, -EBUSY, where, "the cgroup exists and is frozen");
 	return 0;
 }
 
