@@ -2,8 +2,8 @@
 /*
  * The event queue (contract shim 6). One call at a time: the next event is
  * sent when the one before was taken, so their order is containerd's too.
- * A refusal (an event that containerd cannot read) is logged and passed by,
- * for repeating it would hold all later ones back for ever.
+ * Whatever goes wrong is tried again; only an event that containerd says it
+ * can never take is logged and passed by, for it would hold all others back.
  */
 #include "publish.h"
 #include <errno.h>
@@ -37,15 +37,22 @@ static void drop_head(struct publisher *p)
 	free(ev);
 }
 
+/* Codes that say that the same event will never be taken. */
+static bool refused(int code)
+{
+	return code == RPC_INVALID_ARGUMENT || code == RPC_UNIMPLEMENTED;
+}
+
 static void call_done(struct ttrpc_call *call, const struct ttrpc_result *res)
 {
 	struct publisher *p = loop_owner(call, struct publisher, call);
 
 	p->calling = false;
 	loop_timer_cancel(&p->timer);
-	if (res->error || res->code == RPC_UNAVAILABLE || res->code == RPC_DEADLINE_EXCEEDED) {
-		if (res->error != -ECANCELED)
-			retry_later(p);
+	if (res->error == -ECANCELED)
+		return;
+	if (res->error || (res->code != RPC_OK && !refused(res->code))) {
+		retry_later(p);
 		return;
 	}
 	if (res->code != RPC_OK)

@@ -21,7 +21,8 @@
 #include "sproc.h"
 
 #define LISTENER 3
-#define IDLE_MS 10000
+#define IDLE_MS 10000		/* after the last Delete, without a connection */
+#define UNUSED_MS 60000		/* after start, when nobody ever comes */
 #define FLUSH_MS 2000
 #define REST_MS 100
 
@@ -102,10 +103,11 @@ static void idle_due(struct loop_timer *t)
 
 void server_check_idle(struct server *srv)
 {
-	if (srv->ctrs || srv->rpc.n_conns || !srv->had_container || srv->stopping)
+	if (srv->ctrs || srv->rpc.n_conns || srv->stopping)
 		loop_timer_cancel(&srv->idle);
 	else
-		loop_timer_set(&srv->loop, &srv->idle, IDLE_MS);
+		loop_timer_set(&srv->loop, &srv->idle,
+			       srv->had_container ? IDLE_MS : UNUSED_MS);
 	if (srv->shutdown_due && !srv->ctrs && !srv->stopping)
 		loop_timer_set(&srv->loop, &srv->leaving, 0);
 	if (has_container(srv, false))
@@ -275,7 +277,7 @@ int server_main(const struct shim_args *args)
 		remove_socket(srv);
 		return 1;
 	}
-	malloc_trim(0);
+	server_check_idle(srv);
 	r = loop_run(&srv->loop);
 	if (r < 0)
 		log_error(&srv->log.log, "event loop: %s", strerror(-r));

@@ -37,6 +37,7 @@ struct proc {
 	pid_t pid;			/* stays after exit; 0: never had one */
 	int pidfd;			/* -1 once reaped */
 	bool reaped;			/* status and time below are set */
+	bool start_failed;		/* exec: its end is nobody's news */
 	bool exit_due;			/* reaped, its exit is not told yet */
 	bool terminal;
 	bool stdin_closed;		/* CloseIO came, maybe before there was a stdin */

@@ -175,6 +175,11 @@ void proc_exit_flush(struct ctr *c)
 void proc_reaped(struct proc *p, int wstatus, const struct timespec *at)
 {
 	p->reaped = true;
+	if (p->start_failed) {
+		/* Its Waits were answered then, and an exit without a start must not be told. */
+		fd_close(&p->pidfd);
+		return;
+	}
 	p->exit_due = true;
 	p->exit_status = (uint32_t)child_status(wstatus);
 	p->exited_at = *at;
@@ -190,6 +195,7 @@ void proc_reaped(struct proc *p, int wstatus, const struct timespec *at)
 void proc_start_failed(struct proc *p)
 {
 	p->state = PROC_STOPPED;
+	p->start_failed = true;
 	p->exit_due = false;
 	if (!p->reaped) {
 		p->exit_status = 255;
