@@ -69,7 +69,7 @@ static int clone_slave(int fd)
 	if (tree < 0)
 		return tree;
 	r = sysx_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
-	if (r < 0 && r != -ENOSYS) {	/* below 5.12 it becomes one when it is attached */
+	if (r < 0 && r != -ENOSYS) {	/* below 5.12 it is made one as soon as it is attached */
 		fd_close(&tree);
 		return r;
 	}
@@ -290,8 +290,10 @@ static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 	if (q)
 		return err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, en->where, "bind \"%s\" to \"%s\"",
 			       en->m->source, en->m->destination);
-	/* A bind keeps the propagation of what it copies; the container starts as a slave of none. */
+	/* A bind keeps the propagation of what it copies; the host's own tree (below 5.12) is no slave yet. */
 	q = top_of(r, en, &mount, e);
+	if (!q && detached && (q = mnt_propagation(&r->mnt, mount, MS_SLAVE | MS_REC)))
+		return err_set(e, ERR_KERNEL, q, en->where, "make \"%s\" a slave mount", en->m->destination);
 	if (!q)
 		q = bind_flags(r, en, mount, e);
 	return q ? q : finish(r, en, &mount, false, e);

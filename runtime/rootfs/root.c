@@ -47,8 +47,10 @@ int rootfs_begin(struct rootfs *r, const struct spec *s, struct err *e)
 		q = top < 0 ? -errno : mnt_attach(r->tree, top);
 		r->rootfd = take_fd(&r->tree);
 	}
-	if (!q && propagation_of(s) & MS_PRIVATE)
-		q = mnt_propagation(&r->mnt, r->rootfd, MS_PRIVATE | MS_REC);
+	/* Below 5.12 the tree is still a peer of the host's mounts: no mount may be made in it before this. */
+	if (!q)
+		q = mnt_propagation(&r->mnt, r->rootfd,
+				    (propagation_of(s) & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE) | MS_REC);
 	return q ? err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, "/root/path", "mount the root file system \"%s\"",
 			   r->rootpath) : 0;
 }
