@@ -72,12 +72,16 @@ static void unescape(char *s)
 	*to = 0;
 }
 
-/*
- * Find a mounted hierarchy in mountinfo: fields 4 and 5 are the root and the
- * mount point, after " - " come type, source and super block options.
- * @controllers: "" for v2. Return: 1 found, 0 not.
+/**
+ * cg_mountinfo_find() - Find a mounted hierarchy in mountinfo.
+ * @text: cut into pieces; what is found points into it.
+ * @controllers: as in /proc/self/cgroup, "" for v2.
+ *
+ * Fields 4 and 5 are the root and the mount point; after " - " come type,
+ * source and super block options.
+ * Return: 1 found, 0 not.
  */
-static int mountinfo_find(char *text, const char *controllers, char **mountpoint, char **root)
+int cg_mountinfo_find(char *text, const char *controllers, char **mountpoint, char **root)
 {
 	char first[64];
 
@@ -153,7 +157,7 @@ static int add_from_mountinfo(struct cg_host *host, struct arena *a, const char 
 
 	if (r < 0)
 		return err_set(e, ERR_KERNEL, r, "/proc/self/mountinfo", "read");
-	if (!mi.data || !mountinfo_find(mi.data, controllers, &mountpoint, &root))
+	if (!mi.data || !cg_mountinfo_find(mi.data, controllers, &mountpoint, &root))
 		return 0;	/* not mounted: as if the host did not have it */
 	return add(host, a, controllers, mountpoint, below_root(own_path, root), !*controllers, e);
 }
