@@ -1,0 +1,152 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 300
+#
+# Docker's daemon over a private containerd, with our command line as a
+# runtime (containerd's own shim calls it), and with our shim.
+# shellcheck disable=SC2016
+. "${0%/*}/../harness/lib.sh"
+. "${0%/*}/../harness/containerd.sh"
+LEAK_WAIT=8
+suite docker
+command -v dockerd >/dev/null || { echo "1..0 # SKIP docker.io is not installed"; exit 0; }
+NS=moby	# Docker's own and fixed
+containerd_start
+
+D=$T/d
+mkdir -p "$D"
+echo '{}' >"$D/daemon.json"
+DOCKER_HOST=unix://$D/sock
+export DOCKER_HOST DOCKER_CONFIG="$D"
+PATH=$O:$PATH dockerd --config-file "$D/daemon.json" --data-root "$D/data" --exec-root "$D/exec" -H "$DOCKER_HOST" \
+	--pidfile "$D/pid" --containerd "$CD_SOCK" --iptables=false --ip-forward=false --bridge=none --storage-driver vfs \
+	--cgroup-parent "/$TAG" --exec-opt native.cgroupdriver=cgroupfs \
+	--add-runtime "cleat=$(command -v "$RUNTIME")" --default-ulimit nofile=1024:1024 --default-ulimit nproc=1024:1024 \
+	>"$D/log" 2>&1 &
+daemon $!
+n=150
+until docker version >/dev/null 2>&1; do
+	n=$((n - 1))
+	if [ $n = 0 ] || ! kill -0 "${STOP%% *}" 2>/dev/null; then
+		echo "Bail out! dockerd does not come up: $(tail -n 3 "$D/log")"
+		exit 1
+	fi
+	sleep 0.1
+done
+tar -C "$T/rootfs" --numeric-owner -cf "$T/layer.tar" .
+if ! docker import -c 'CMD ["sh"]' "$T/layer.tar" busybox:test >"$T/o" 2>&1; then
+	echo "Bail out! docker import: $(cat "$T/o")"
+	exit 1
+fi
+expect
+
+drun() {
+	timeout --foreground 60 docker run --runtime "$R" --network none "$@"
+}
+
+run() {
+	status 7 drun --rm busybox:test sh -c 'echo out; echo err >&2; exit 7'
+	is "$(cat "$T/o")" out
+	is "$(cat "$T/e")" err
+	is "$(docker ps -aq)" ""
+}
+
+volume() {
+	mkdir -p "$T/vol"
+	echo in >"$T/vol/f"
+	status 0 drun --rm -v "$T/vol:/v" -v "$T/vol:/r:ro" busybox:test sh -c 'cat /v/f; echo new >/v/n; touch /r/x 2>/dev/null || echo ro'
+	is "$(tr '\n' ' ' <"$T/o")" "in ro "
+	is "$(cat "$T/vol/n")" new
+}
+
+memory() {
+	status 0 drun --rm --memory 64m --memory-swap 64m --pids-limit 50 busybox:test sh -c 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max'
+	is "$(cat "$T/o")" 67108864
+	status 137 drun --memory 20m --memory-swap 20m --name oom busybox:test dd if=/dev/zero of=/dev/null bs=200M count=1
+	is "$(docker inspect --format '{{.State.ExitCode}}' oom)" 137
+	docker rm oom >/dev/null
+}
+
+missing() {
+	status 127 drun --rm busybox:test nonesuch
+	has "$(cat "$T/e")" 'nonesuch.*executable file not found in \$PATH'
+	status 127 drun --rm busybox:test /no/such
+	status 126 drun --rm busybox:test /etc/passwd
+	status 126 drun --rm busybox:test /etc
+	until_true 5 sh -c 'test -z "$(docker ps -aq)"'
+}
+
+life() {
+	drun -d --name life busybox:test sh -c 'trap "exit 5" TERM; echo ready; while :; do sleep 0.1; done' >/dev/null
+	until_true 10 sh -c "docker logs life | grep -q ready"
+	status 9 docker exec life sh -c 'echo e; exit 9'
+	is "$(cat "$T/o")" e
+	is "$(echo piped | docker exec -i life cat)" piped
+	# Docker 20.10 makes 126 of both
+	got=0
+	docker exec life nonesuch >"$T/o" 2>&1 || got=$?
+	has "$got" '^12[67]$'
+	has "$(cat "$T/o")" 'nonesuch.*executable file not found in \$PATH'
+	status 126 docker exec life /etc/passwd
+	is "$(docker exec --user 12:34 --workdir /tmp --env A=b life sh -c 'id -u; id -g; pwd; echo $A' | tr '\n' ' ')" "12 34 /tmp b "
+	docker pause life >/dev/null
+	is "$(docker inspect --format '{{.State.Status}}' life)" paused
+	docker unpause life >/dev/null
+	has "$(docker top life)" 'sh'
+	docker stop -t 5 life >/dev/null
+	is "$(docker inspect --format '{{.State.ExitCode}}' life)" 5
+	docker start life >/dev/null
+	docker kill life >/dev/null
+	docker wait life >/dev/null
+	is "$(docker inspect --format '{{.State.ExitCode}}' life)" 137
+	docker rm -f life >/dev/null
+	drun -d --name waiter busybox:test sh -c 'sleep 0.5; exit 33' >/dev/null
+	is "$(docker wait waiter)" 33
+	docker rm waiter >/dev/null
+}
+
+tty() {
+	got=0
+	script -qec "stty rows 21 cols 91; timeout 60 docker run --runtime '$R' --network none --rm -it busybox:test sh -c 'sleep 1; tty; stty size; exit 4'" \
+		/dev/null >"$T/o" 2>&1 </dev/null || got=$?
+	is "$got" 4
+	has "$(tr -d '\r' <"$T/o")" '/dev/(pts/0|console)$'
+	has "$(tr -d '\r' <"$T/o")" '^21 91$'
+}
+
+options() {
+	status 0 drun --rm --read-only --hostname hh --user 11:22 --cap-drop all --security-opt no-new-privileges \
+		--tmpfs /t:size=64k --ulimit core=0:0 busybox:test \
+		sh -c 'hostname; id -u; id -g; grep CapBnd /proc/self/status; grep NoNewPrivs /proc/self/status; touch /x 2>/dev/null || echo ro; grep ^Seccomp: /proc/self/status'
+	is "$(tr '\n\t' '  ' <"$T/o")" "hh 11 22 CapBnd: 0000000000000000 NoNewPrivs: 1 ro Seccomp: 2 "
+	[ -n "$CLEAT" ] || return 0	# runc 1.1 fails when a capability is missing here
+	status 0 drun --rm --privileged busybox:test sh -c 'mount -t tmpfs x /tmp && echo mounted'
+	is "$(cat "$T/o")" mounted
+}
+
+stats() {
+	drun -d --name st busybox:test sleep 100 >/dev/null
+	has "$(docker stats --no-stream --format '{{.Name}} {{.PIDs}}' st)" '^st 1$'
+	docker update --memory 30m --memory-swap 30m st >/dev/null
+	is "$(docker exec st sh -c 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max')" 31457280
+	docker rm -f st >/dev/null
+}
+
+for R in cleat io.containerd.cleat.v2; do
+	case $R in
+	io.*)
+		# Shims by name came with Docker 23.
+		[ -n "$CLEAT" ] && [ "$(docker version --format '{{.Server.Version}}' | cut -d. -f1)" -ge 23 ] || continue
+		;;
+	esac
+	t "docker --runtime $R: both streams and status 7" run
+	t "docker --runtime $R: volumes" volume
+	t "docker --runtime $R: a memory limit, over it means 137" memory
+	t "docker --runtime $R: 127 and 126 by our messages" missing
+	t "docker --runtime $R: logs, exec, pause, top, stop, start, kill, wait" life
+	t "docker --runtime $R: a terminal" tty
+	t "docker --runtime $R: read-only, user, capabilities, privileged" options
+	t "docker --runtime $R: stats, update" stats
+done
+
+finish
