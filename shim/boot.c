@@ -65,7 +65,8 @@ static void take_any(struct boot *b, const Google__Protobuf__Any *any)
 		b->options = o;
 }
 
-static void take_params(struct boot *b, const Containerd__Runtime__Bootstrap__V1__BootstrapParams *p)
+static void take_params(struct boot *b,
+			const Containerd__Runtime__Bootstrap__V1__BootstrapParams *p)
 {
 	b->bootstrap = true;
 	b->debug = b->debug || p->log_level <= -4;

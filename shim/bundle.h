@@ -12,7 +12,7 @@
  * Each is written whole or not at all; any of them may be missing.
  */
 
-/** bundle_root() - State root of the engine for @ns: @base/@ns, or the usual place with @base "". */
+/** bundle_root() - State root of the engine for @ns: @base/@ns; @base "": the usual place. */
 int bundle_root(const char *base, const char *ns, char *out, size_t size);
 
 /** bundle_write_pid() - <bundle>/<name>.pid, decimal, without newline. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "op.h"
+#include "outside.h"
 #include "sproc.h"
 
 struct ctr *ctr_new(struct server *srv, const char *id, const char *bundle, const char *root)
@@ -19,6 +20,8 @@ struct ctr *ctr_new(struct server *srv, const char *id, const char *bundle, cons
 	c->root = strdup(root);
 	c->oom = (struct cg_watch){ -1, -1, false, 0 };
 	c->oom_ev.fd = -1;
+	c->outside = -1;
+	c->outside_ev.fd = -1;
 	c->exit_wait.fn = ctr_exit_wait_due;
 	c->queue_tail = &c->queue;
 	c->next = srv->ctrs;
@@ -66,6 +69,7 @@ void ctr_forget(struct ctr *c)
 	loop_timer_cancel(&c->exit_wait);
 	loop_timer_cancel(&c->create_timer);
 	oom_stop(c);
+	outside_stop(c);
 	op_fail_queue(c);
 	while (c->execs)
 		ctr_remove_exec(c->execs);

@@ -97,7 +97,7 @@ int job_create(struct work_side *side, const void *arg, struct err *e)
 		.has_io_owner = op->options.io_uid || op->options.io_gid,
 		.detached_console = true,
 	};
-	int r = rootfs_mount(c->bundle, op->mounts, op->n_mounts, e);
+	int r = mounts_make(c->bundle, op->mounts, op->n_mounts, e);
 
 	if (r < 0)
 		return r;
@@ -113,7 +113,7 @@ int job_create(struct work_side *side, const void *arg, struct err *e)
 	}
 	if (r < 0) {
 		sio_close(&ends);
-		rootfs_unmount(c->bundle, true, NULL);
+		mounts_undo(c->bundle, true, NULL);
 		bundle_remove_pid(c->bundle, "init");
 		return r;
 	}
@@ -127,7 +127,7 @@ static int undo_create(struct work_side *side, const struct op *op, struct err *
 	struct job j = { side, op };
 	struct cleat_env env = env_of(op, &j);
 	int r = cleat_delete(&env, op->ctr->id, true, e);
-	int u = rootfs_unmount(op->ctr->bundle, true, e);
+	int u = mounts_undo(op->ctr->bundle, true, e);
 
 	bundle_remove_pid(op->ctr->bundle, "init");
 	return r < 0 ? r : u;
@@ -186,7 +186,7 @@ int job_delete(struct work_side *side, const void *arg, struct err *e)
 	struct cleat_env env = env_of(op, &j);
 	int r = cleat_delete(&env, op->ctr->id, true, e);
 
-	return r < 0 ? r : rootfs_unmount(op->ctr->bundle, false, e);
+	return r < 0 ? r : mounts_undo(op->ctr->bundle, false, e);
 }
 
 int job_kill(struct work_side *side, const void *arg, struct err *e)
@@ -314,4 +314,21 @@ int job_stats(struct work_side *side, const void *arg, struct err *e)
 	}
 	free(s);
 	return r;
+}
+
+int job_look(struct work_side *side, const void *arg, struct err *e)
+{
+	const struct op *op = arg;
+	struct job j = { side, op };
+	struct cleat_env env = env_of(op, &j);
+	struct cleat_state st;
+	auto_arena a = ARENA_INIT;
+	char runs;
+	int r = cleat_state(&env, op->ctr->id, &st, &a, e);
+
+	if (r < 0)
+		return r;
+	runs = st.status == CLEAT_RUNNING || st.status == CLEAT_PAUSED;
+	r = work_send_data(side, &runs, 1);
+	return r < 0 ? err_set(e, ERR_LIMIT, r, op->ctr->id, "send state") : 0;
 }

@@ -104,7 +104,8 @@ static int blkio_v1(const struct cg_stats *s, Io__Containerd__Cgroups__V1__BlkIO
 	return r;
 }
 
-static int huge_v1(const struct cg_stats *s, Io__Containerd__Cgroups__V1__Metrics *m, struct arena *a)
+static int huge_v1(const struct cg_stats *s, Io__Containerd__Cgroups__V1__Metrics *m,
+		   struct arena *a)
 {
 	m->hugetlb = arena_alloc(a, (s->huge.n + 1) * sizeof(void *));
 	for (size_t i = 0; m->hugetlb && i < s->huge.n; i++) {
@@ -223,7 +224,8 @@ static int io_v2(const struct cg_stats *s, Io__Containerd__Cgroups__V2__IOStat *
 	return io->usage ? 0 : -ENOMEM;
 }
 
-static int huge_v2(const struct cg_stats *s, Io__Containerd__Cgroups__V2__Metrics *m, struct arena *a)
+static int huge_v2(const struct cg_stats *s, Io__Containerd__Cgroups__V2__Metrics *m,
+		   struct arena *a)
 {
 	m->hugetlb = arena_alloc(a, (s->huge.n + 1) * sizeof(void *));
 	for (size_t i = 0; m->hugetlb && i < s->huge.n; i++) {
@@ -242,7 +244,8 @@ static int huge_v2(const struct cg_stats *s, Io__Containerd__Cgroups__V2__Metric
 	return m->hugetlb ? 0 : -ENOMEM;
 }
 
-static void cpu_v2(const struct cg_stats *s, Io__Containerd__Cgroups__V2__CPUStat *c, struct arena *a)
+static void cpu_v2(const struct cg_stats *s, Io__Containerd__Cgroups__V2__CPUStat *c,
+		   struct arena *a)
 {
 	c->usage_usec = s->cpu.usage_us;
 	c->user_usec = s->cpu.user_us;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #ifndef CLEAT_SHIM_OP_H
 #define CLEAT_SHIM_OP_H
-#include "rootfs.h"
+#include "mounts.h"
 #include "server.h"
 #include "task_options.h"
 
@@ -34,7 +34,7 @@ struct op {
 	void (*finish)(struct op *op, struct work *w);
 	enum proc_state before;	/* state of the process before it began */
 	/* what the request said */
-	const struct rootfs_mount *mounts;
+	const struct task_mount *mounts;
 	size_t n_mounts;
 	struct shim_options options;
 	const char *json;
@@ -44,7 +44,7 @@ struct op {
 	bool all;
 };
 
-/** op_new() - An operation of @c; takes the arena of @call. NULL: out of memory, already answered. */
+/** op_new() - An operation of @c; takes the arena of @call. NULL: out of memory, answered. */
 struct op *op_new(struct ctr *c, struct proc *p, const struct rpc_call *call, const char *what);
 /** op_submit() - Run it when its turn is. */
 void op_submit(struct op *op);
@@ -88,6 +88,8 @@ int job_pause(struct work_side *side, const void *arg, struct err *e);
 int job_resume(struct work_side *side, const void *arg, struct err *e);
 int job_update(struct work_side *side, const void *arg, struct err *e);
 int job_pids(struct work_side *side, const void *arg, struct err *e);
+/** job_look() - Sends one byte: does the container run? */
+int job_look(struct work_side *side, const void *arg, struct err *e);
 int job_stats(struct work_side *side, const void *arg, struct err *e);
 
 /* metrics.c */

@@ -10,6 +10,7 @@
 #include "fd.h"
 #include "logger.h"
 #include "op_internal.h"
+#include "outside.h"
 #include "sproc.h"
 #include "task.pb-c.h"
 
@@ -22,7 +23,7 @@ static void tell_create(const struct op *op)
 	Containerd__Types__Mount **list = arena_alloc(&a, (op->n_mounts + 1) * sizeof(*list));
 
 	for (size_t i = 0; list && i < op->n_mounts; i++) {
-		const struct rootfs_mount *m = &op->mounts[i];
+		const struct task_mount *m = &op->mounts[i];
 		ProtobufCBinaryData *words = arena_alloc(&a, (m->options.n + 1) * sizeof(*words));
 
 		list[i] = arena_new(&a, Containerd__Types__Mount);
@@ -124,6 +125,7 @@ static void create_finish(struct op *op, struct work *w)
 	oom_start(c, &watch);
 	proc_streams(&c->init, w);
 	tell_create(op);
+	outside_watch(c);
 	res.pid = (uint32_t)c->init.pid;
 	rpc_reply(&c->srv->rpc, op->token, &res);
 	proc_settle(&c->init);

@@ -9,6 +9,7 @@
 #include "fd.h"
 #include "logger.h"
 #include "op_internal.h"
+#include "outside.h"
 #include "sproc.h"
 #include "task.pb-c.h"
 
@@ -48,6 +49,7 @@ static void start_finish(struct op *op, struct work *w)
 
 static void start_begin(struct op *op)
 {
+	outside_stop(op->ctr);
 	op->proc->state = PROC_STARTING;
 	op_fork(op);
 }

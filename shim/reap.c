@@ -57,7 +57,7 @@ bool reap_adopt(struct server *srv, struct proc *p)
 	e = *at;
 	if (!e)
 		return false;
-	/* If the process can still be waited for, then the exit was that of an earlier owner of its pid. */
+	/* If the process can still be waited for, the exit was that of an earlier owner of its pid. */
 	if (!waitid(P_PID, (id_t)p->pid, &si, WEXITED | WNOHANG | WNOWAIT | __WALL))
 		return false;
 	*at = e->next;

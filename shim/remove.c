@@ -15,7 +15,7 @@
 #include "cleat.h"
 #include "fdio.h"
 #include "message.h"
-#include "rootfs.h"
+#include "mounts.h"
 #include "task.pb-c.h"
 
 /* Where the bundle is: argv says, and the working directory is the same. */
@@ -83,6 +83,6 @@ int remove_main(const struct shim_args *args, struct err *e)
 	if (!r)
 		r = cleat_delete(&env, args->id, true, e);
 	if (!r)
-		r = rootfs_unmount(bundle, true, e);
+		r = mounts_undo(bundle, true, e);
 	return r ? r : answer(bundle, e);
 }

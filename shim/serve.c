@@ -37,7 +37,8 @@ static void remove_socket(struct server *srv)
 
 static void leave_if_done(struct server *srv)
 {
-	if (srv->stopping && publish_idle(&srv->pub) && !ttrpc_server_unsent(&srv->rpc))
+	if (srv->stopping && publish_idle(&srv->pub) && !ttrpc_server_unsent(&srv->rpc) &&
+	    !srv->works)
 		loop_quit(&srv->loop);
 }
 
@@ -170,8 +171,10 @@ static void signal_ready(struct loop_source *s, uint32_t events)
 		else
 			server_stop(srv);
 	}
-	if (children)
+	if (children) {
 		reap_all(srv);
+		leave_if_done(srv);
+	}
 }
 
 static int take_signals(struct server *srv)

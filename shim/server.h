@@ -72,6 +72,8 @@ struct ctr {
 	struct proc *execs;
 	struct cg_watch oom;
 	struct loop_source oom_ev;
+	int outside;			/* inotify fd on the state directory while created; -1 */
+	struct loop_source outside_ev;
 	struct loop_timer exit_wait;	/* bounds how long execs hold init's exit back */
 	struct op *queue, **queue_tail;	/* operations that wait for their turn */
 	unsigned int shared, exclusive;	/* operations running */
@@ -116,7 +118,7 @@ struct server {
 struct shim_args;
 /** server_main() - Become the server of the socket on fd 3. Return: exit status. */
 int server_main(const struct shim_args *args);
-/** server_stop() - Orderly end: unlink the socket, flush events, quit. Containers are left alone. */
+/** server_stop() - Orderly end: unlink the socket, flush events, quit. Containers stay. */
 void server_stop(struct server *srv);
 /** server_shutdown() - Shutdown was asked for: obey unless a container is left. */
 void server_shutdown(struct server *srv, struct rpc_token t);
@@ -132,7 +134,7 @@ void task_gone(struct ttrpc_server *s, uint64_t conn);
 /* ---- reap.c ---------------------------------------------------------------- */
 /** reap_all() - Reap every child that has ended and tell whom it concerns. */
 void reap_all(struct server *srv);
-/** reap_adopt() - A worker told of @pid: take an exit that was seen before. Return: was there one? */
+/** reap_adopt() - A worker told of @p: take an exit seen before. Return: was there one? */
 bool reap_adopt(struct server *srv, struct proc *p);
 
 /* ---- oom.c ----------------------------------------------------------------- */

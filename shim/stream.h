@@ -47,10 +47,13 @@ struct stream {
 	void *arg;
 };
 
-/** stream_start() - Take the fds and move bytes from now on. Return: 0, or -errno after done() was called. */
+/**
+ * stream_start() - Take the fds and move bytes from now on.
+ * Return: 0, or -errno after done() was called.
+ */
 int stream_start(struct stream *s, struct loop *l, const struct stream_fds *fds, bool input,
 		 void (*done)(struct stream *s), void *arg);
-/** stream_close_input() - CloseIO: drop our own write end of the client's FIFO. Bytes in it still go. */
+/** stream_close_input() - CloseIO: drop our own write end of the FIFO; bytes in it still go. */
 void stream_close_input(struct stream *s);
 /** stream_last_call() - The process was reaped: move what is there; a terminal then ends. */
 void stream_last_call(struct stream *s);

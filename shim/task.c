@@ -56,7 +56,7 @@ static bool allowed(const struct rpc_call *call, const struct proc *p, enum proc
 
 static int copy_mounts(struct op *op, const Cleat__Task__CreateTaskRequest *q)
 {
-	struct rootfs_mount *list = arena_alloc(&op->arena, (q->n_rootfs + 1) * sizeof(*list));
+	struct task_mount *list = arena_alloc(&op->arena, (q->n_rootfs + 1) * sizeof(*list));
 
 	if (!list)
 		return -ENOMEM;
@@ -68,7 +68,7 @@ static int copy_mounts(struct op *op, const Cleat__Task__CreateTaskRequest *q)
 			return -ENOMEM;
 		for (size_t k = 0; k < m->n_options; k++)
 			words[k] = msg_str(&m->options[k]);
-		list[i] = (struct rootfs_mount){
+		list[i] = (struct task_mount){
 			.type = msg_str(&m->type), .source = msg_str(&m->source),
 			.target = msg_str(&m->target), .options = { words, m->n_options },
 		};

@@ -90,7 +90,8 @@ static int send_done(struct work_side *side)
 }
 
 /* The child of the fork: never returns, and leaves nothing of the server's open. */
-static void worker_main(const struct server *srv, const struct work_plan *plan, int sock, pid_t server)
+static void worker_main(const struct server *srv, const struct work_plan *plan, int sock,
+			pid_t server)
 {
 	struct work_side side = { .log = &srv->log.log, .sock = sock };
 	char name[16];
@@ -150,7 +151,8 @@ static void take_done(struct work *w, const struct work_msg *m, size_t len, int 
 	w->answered = true;
 }
 
-static void take_message(struct work *w, const struct work_msg *m, size_t len, int *fds, size_t nfds)
+static void take_message(struct work *w, const struct work_msg *m, size_t len, int *fds,
+			 size_t nfds)
 {
 	int fd = nfds ? fds[0] : -1;
 

@@ -4,7 +4,7 @@
  * because containerd and the delete action unmount the same path. Runs in
  * workers only.
  */
-#include "rootfs.h"
+#include "mounts.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -76,8 +76,8 @@ static int config_word(int fs, char *word)
 	return 0;
 }
 
-/* Overlay with more layers than mount(2)'s page of options holds: fsconfig takes them singly (6.8). */
-static int overlay_by_layers(const struct rootfs_mount *m, const struct rootfs_options *o,
+/* More layers than mount(2)'s page of options holds: fsconfig takes them singly (6.8). */
+static int overlay_by_layers(const struct task_mount *m, const struct task_mount_options *o,
 			     int target)
 {
 	char *data = strdup(o->data), *p = data, *word;
@@ -123,7 +123,7 @@ static size_t common_parent(const char *layers)
 }
 
 /* The same for older kernels: go where the layers are and name them relatively. */
-static int overlay_relative(const struct rootfs_mount *m, const struct rootfs_options *o,
+static int overlay_relative(const struct task_mount *m, const struct task_mount_options *o,
 			    const char *target, struct err *e)
 {
 	const char *layers = strstr(o->data, "lowerdir="), *p;
@@ -166,7 +166,7 @@ static int overlay_relative(const struct rootfs_mount *m, const struct rootfs_op
 }
 
 /* Flags of a bind take a second call; in a user namespace those the source has are locked. */
-static int bind_flags(const char *rootfs, const struct rootfs_mount *m, unsigned long flags,
+static int bind_flags(const char *rootfs, const struct task_mount *m, unsigned long flags,
 		      struct err *e)
 {
 	static const struct { unsigned long st, ms; } locked[] = {
@@ -194,7 +194,7 @@ static int bind_flags(const char *rootfs, const struct rootfs_mount *m, unsigned
 	return 0;
 }
 
-static int mount_new(const struct rootfs_mount *m, const struct rootfs_options *o, int fd,
+static int mount_new(const struct task_mount *m, const struct task_mount_options *o, int fd,
 		     struct err *e)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -213,14 +213,14 @@ static int mount_new(const struct rootfs_mount *m, const struct rootfs_options *
 	return 0;
 }
 
-static int mount_one(const char *rootfs, const struct rootfs_mount *m, struct arena *a,
+static int mount_one(const char *rootfs, const struct task_mount *m, struct arena *a,
 		     struct err *e)
 {
 	unsigned long extra;
-	struct rootfs_options o;
+	struct task_mount_options o;
 	char target[NAME_FD_SIZE];
 	auto_fd fd = -1, top = -1;
-	int r = rootfs_options(m, a, &o, e);
+	int r = mounts_parse(m, a, &o, e);
 
 	if (r < 0)
 		return r;
@@ -258,7 +258,7 @@ static int rootfs_path(const char *bundle, char *out, struct err *e)
 	return 0;
 }
 
-int rootfs_mount(const char *bundle, const struct rootfs_mount *m, size_t n, struct err *e)
+int mounts_make(const char *bundle, const struct task_mount *m, size_t n, struct err *e)
 {
 	char rootfs[PATH_MAX];
 	auto_arena a = ARENA_INIT;
@@ -271,7 +271,7 @@ int rootfs_mount(const char *bundle, const struct rootfs_mount *m, size_t n, str
 	for (size_t i = 0; i < n; i++) {
 		r = mount_one(rootfs, &m[i], &a, e);
 		if (r < 0) {
-			rootfs_unmount(bundle, true, NULL);
+			mounts_undo(bundle, true, NULL);
 			return r;
 		}
 	}
@@ -341,7 +341,7 @@ static void unmount_below(const char *rootfs)
 		umount2(p, UMOUNT_NOFOLLOW);
 }
 
-int rootfs_unmount(const char *bundle, bool lazy, struct err *e)
+int mounts_undo(const char *bundle, bool lazy, struct err *e)
 {
 	char rootfs[PATH_MAX];
 	unsigned int waited_ms = 0, step_ms = 10;

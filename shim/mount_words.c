@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mount.h>
-#include "rootfs.h"
+#include "mounts.h"
 
 struct word {
 	const char *name;
@@ -61,13 +61,13 @@ static bool word_refused(const char *w)
 	       !strncmp(w, "gidmap=", 7) || !strncmp(w, "X-containerd.", 13);
 }
 
-int rootfs_options(const struct rootfs_mount *m, struct arena *a, struct rootfs_options *o,
+int mounts_parse(const struct task_mount *m, struct arena *a, struct task_mount_options *o,
 		   struct err *e)
 {
 	size_t size = 1;
 	char *data, *w;
 
-	*o = (struct rootfs_options){ .data = "" };
+	*o = (struct task_mount_options){ .data = "" };
 	if (!strncmp(m->type, "fuse.", 5) || !strncmp(m->type, "fuse3.", 6))
 		return err_set(e, ERR_UNSUPPORTED, -EOPNOTSUPP, m->source,
 			       "rootfs mount of type \"%s\" is not supported", m->type);
