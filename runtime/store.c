@@ -150,7 +150,9 @@ int store_make(struct store *s, const char *root, const char *id, struct err *e)
 static int not_there(struct store *s, const char *id, struct err *e)
 {
 	store_close(s);
-	return err_set(e, ERR_NOT_FOUND, -ENOENT, id, "container does not exist") == -ENOENT ? -ENOENT : -ENOENT;
+	/* No errno's words: "no such file or directory" would make callers think of a missing program. */
+	err_set(e, ERR_NOT_FOUND, 0, id, "container does not exist");
+	return -ENOENT;
 }
 
 int store_open(struct store *s, const char *root, const char *id, enum store_lock lock, struct err *e)
@@ -297,13 +299,14 @@ enum cleat_status store_status(const struct store *s, const struct state *st, in
 {
 	struct err ignored = { 0 };
 	enum cleat_status status = CLEAT_RUNNING;
+	struct stat gate;
 	struct cg cg;
 
 	if (st->pid <= 0)
 		return CLEAT_CREATING;
 	if (!store_alive(st, procfd))
 		return CLEAT_STOPPED;
-	if (!faccessat(s->dirfd, "exec.fifo", F_OK, AT_SYMLINK_NOFOLLOW))
+	if (!fstatat(s->dirfd, "exec.fifo", &gate, AT_SYMLINK_NOFOLLOW))	/* faccessat's flag is a new call */
 		status = CLEAT_CREATED;
 	if (host && st->cgroup[0] && !cg_open(&cg, host, st->cgroup, &ignored)) {
 		if (cg_frozen(&cg) == 1)

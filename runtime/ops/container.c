@@ -31,7 +31,7 @@ int container_open(struct container *c, const struct cleat_env *env, const char 
 		return err_set(e, ERR_KERNEL, c->procfd, "/proc", "open a trusted procfs");
 	r = store_load(&c->store, &c->arena, &c->state, e);
 	if (r == -ENOENT)
-		return err_set(e, ERR_NOT_FOUND, r, id, "container does not exist (it is half made)");
+		err_set(e, ERR_NOT_FOUND, 0, id, "container does not exist (it is half made)");
 	if (r)
 		return r;
 	if (c->state.cgroup[0]) {

@@ -230,20 +230,21 @@ static int host_state(struct host_ctx *c, struct err *e)
 
 static int host_cgroup(struct host_ctx *c, struct err *e)
 {
+	const struct cg_limits *l = c->spec->linux_->resources;
 	int r;
 
-	if (c->host.mode == CG_MODE_NONE)
-		return c->spec->linux_->resources && c->spec->linux_->resources->memory ?
-			err_set(e, ERR_UNSUPPORTED, 0, "/linux/resources", "this host has no cgroup hierarchy") : 0;
-	r = cg_make(&c->cg, &c->host, c->cgroup, c->spec->linux_->resources, c->env->log, e);
+	/* A host without cgroups refuses each limit by name; without limits it is a host all the same. */
+	r = cg_make(&c->cg, &c->host, c->cgroup, l, c->env->log, e);
 	if (r)
 		return r;
-	c->has_cg = true;
-	if (c->spec->linux_->resources)
-		r = cg_apply(&c->cg, c->spec->linux_->resources, false, c->env->log, e);
-	if (r) {
+	c->has_cg = c->host.mode != CG_MODE_NONE;
+	/* Without limits as well: devices start from "deny all". */
+	r = cg_apply(&c->cg, l, false, c->env->log, e);
+	if (r && c->has_cg) {
 		struct err ignored = { 0 };
 
+		cg_close(&c->cg);
+		c->has_cg = false;
 		cg_remove(&c->host, c->cgroup, &ignored);
 	}
 	return r;

@@ -85,7 +85,10 @@ static int delete_half_made(struct container *c, bool force, const char *id, str
 	r = store_remove(&c->store, e);
 	if (r)
 		return r;
-	return force ? 0 : err_set(e, ERR_NOT_FOUND, -ENOENT, id, "container does not exist");
+	if (force)
+		return 0;
+	err_set(e, ERR_NOT_FOUND, 0, id, "container does not exist");
+	return -ENOENT;
 }
 
 int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct err *e)

@@ -3,6 +3,8 @@
 #include "process.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
 #include "caps.h"
 
 /* LSM labels would be lost silently otherwise; the README's table of limits names them. */
@@ -24,6 +26,44 @@ static int refuse_labels(const struct spec_process *s, const char *pointer, stru
 		return err_set(e, ERR_UNSUPPORTED, 0, where,
 			       "SELinux labels (\"%s\") are not supported by this version", s->selinux_label);
 	}
+	return 0;
+}
+
+/* Capabilities that this host does not have to give are warned of and left out (config.md, capabilities). */
+static void drop_ungrantable(struct process *p, const struct log *log)
+{
+	uint64_t wanted = 0, missing = 0;
+	int i;
+
+	for (i = 0; i < CAP_SETS; i++)
+		wanted |= p->caps[i];
+	for (i = 0; i < 64; i++)
+		if ((wanted >> i & 1) && prctl(PR_CAPBSET_READ, i, 0, 0, 0) != 1) {
+			char *name = cap_to_name(i);
+
+			missing |= 1ULL << i;
+			log_warn(log, "capability %s is not in our bounding set and cannot be granted", name ? name : "?");
+			cap_free(name);
+		}
+	for (i = 0; i < CAP_SETS && missing; i++)
+		p->caps[i] &= ~missing;
+}
+
+static int parse_caps(const struct spec_caps *c, struct process *p, const char *pointer, const struct log *log,
+		      struct err *e)
+{
+	const struct strv *const sets[CAP_SETS] = {
+		[CAP_SET_BOUNDING] = &c->bounding, [CAP_SET_EFFECTIVE] = &c->effective,
+		[CAP_SET_INHERITABLE] = &c->inheritable, [CAP_SET_PERMITTED] = &c->permitted,
+		[CAP_SET_AMBIENT] = &c->ambient,
+	};
+	int i, r = 0;
+
+	for (i = 0; i < CAP_SETS && !r; i++)
+		r = caps_parse(sets[i], &p->caps[i], log);
+	if (r)
+		return err_set(e, ERR_LIMIT, r, pointer, "capabilities");
+	drop_ungrantable(p, log);
 	return 0;
 }
 
@@ -57,16 +97,7 @@ int process_from_spec(const struct spec_process *s, const struct filter *filter,
 	}
 	if (filter)
 		p->filter = *filter;
-	r = caps_parse(&c->bounding, &p->caps[CAP_SET_BOUNDING], log);
-	if (!r)
-		r = caps_parse(&c->effective, &p->caps[CAP_SET_EFFECTIVE], log);
-	if (!r)
-		r = caps_parse(&c->inheritable, &p->caps[CAP_SET_INHERITABLE], log);
-	if (!r)
-		r = caps_parse(&c->permitted, &p->caps[CAP_SET_PERMITTED], log);
-	if (!r)
-		r = caps_parse(&c->ambient, &p->caps[CAP_SET_AMBIENT], log);
-	return r ? err_set(e, ERR_LIMIT, r, pointer, "capabilities") : 0;
+	return parse_caps(c, p, pointer, log, e);
 }
 
 const char *process_env(const struct process *p, const char *name)
