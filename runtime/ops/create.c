@@ -415,6 +415,8 @@ static int host_launch(struct host_ctx *c, struct err *e)
 	if (r < 0)
 		return err_set(e, ERR_KERNEL, r, NULL, "clone the container's process");
 	c->state.pid = c->pid = r;
+	log_debug(c->env->log, "create %s: process %d, cgroup \"%s\", namespaces 0x%llx", c->req->id, (int)c->pid,
+		  c->cgroup, (unsigned long long)c->new_ns);
 	if (!c->env->on_process)
 		return 0;
 	r = c->env->on_process(c->env->arg, c->pid, c->pidfd);
@@ -585,6 +587,7 @@ int cleat_create(const struct cleat_env *env, const struct cleat_create *req, st
 		fd_close(&c.console);
 		cg_watch_close(&c.oom);
 	} else {
+		log_debug(env->log, "create %s: waits at the gate", req->id);
 		*out = (struct cleat_process){
 			.pid = c.pid, .pidfd = c.pidfd, .console = c.console, .oom = c.oom,
 			.own_pidns = c.state.own_pidns,

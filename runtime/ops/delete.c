@@ -63,6 +63,7 @@ static int destroy(struct container *c, const struct cleat_env *env, struct err 
 {
 	int r = kill_leftovers(c, e);
 
+	log_debug(env->log, "delete %s: was %s, cgroup \"%s\"", c->state.id, cleat_status_name(c->status), c->state.cgroup);
 	if (!r && c->state.cgroup[0])
 		r = cg_remove(&c->host, c->state.cgroup, e);
 	if (!r)

@@ -266,6 +266,7 @@ static int run(struct exec_ctx *x, struct cleat_process *out, struct err *e)
 		r = supervise_until_exec(&s, e);
 	fd_close(&x->sock);
 	if (!r) {
+		log_debug(x->env->log, "exec in %s: process %d runs \"%s\"", x->req->id, (int)s.pid, x->p.args.v[0]);
 		*out = (struct cleat_process){
 			.pid = s.pid, .pidfd = s.pidfd, .console = s.console, .oom = { .event = -1, .source = -1 },
 		};
