@@ -25,8 +25,12 @@
 #define X32_BIT 0x40000000u
 #define X32_OWN 0x40000200u	/* x32's own numbers follow: old calls in another form */
 #define ARM_PRIVATE 0x000f0000u	/* ARM's own calls: far above, and not newer */
-/* Real numbers, ARM's own and libseccomp's negative ones stay apart under this mask. */
-#define NUMBER_MASK 0x1ffffu
+/* Syscalls by number: real ones, ARM's own, and libseccomp's negative ones for "elsewhere". */
+#define CALLS_REAL 8192
+#define CALLS_ARM 64
+#define CALLS_PSEUDO 16384
+#define CALLS (CALLS_REAL + CALLS_ARM + CALLS_PSEUDO)
+#define SETTLED UINT8_MAX
 
 /* 0: this libseccomp has not heard of it, and fields.c has no word for it either */
 static const uint32_t tokens[FILTER_ARCH_MAX] = {
@@ -72,7 +76,7 @@ struct build {
 	uint32_t def;			/* default action, libseccomp's word */
 	uint32_t arch[FILTER_ARCH_MAX + 1];
 	unsigned int n_arch;		/* the native one is the first */
-	uint8_t *settled;		/* bit per syscall that has a rule without arguments; arena */
+	uint8_t *calls;			/* [CALLS]: rules with arguments so far, or SETTLED; arena */
 };
 
 static void build_fini(struct build *b)
@@ -149,8 +153,8 @@ static int build_init(struct build *b, const struct filter_spec *f, struct arena
 {
 	int r;
 
-	b->settled = arena_alloc(a, (NUMBER_MASK + 1) / 8);
-	if (!b->settled)
+	b->calls = arena_alloc(a, CALLS);
+	if (!b->calls)
 		return err_set(e, ERR_LIMIT, -ENOMEM, WHERE, "memory for the filter");
 	b->def = action_word(f->default_action, f->has_default_errno_ret, f->default_errno_ret);
 	b->ctx = seccomp_init(b->def);
@@ -165,16 +169,17 @@ static int build_init(struct build *b, const struct filter_spec *f, struct arena
 	return build_archs(b, f, e);
 }
 
-/* A syscall's first rule without arguments is final; libseccomp would only spend time on others. */
-static bool settled(struct build *b, int nr, bool settle)
+/* The place of a syscall in @b->calls; one that has none is only treated with less care. */
+static uint8_t *call_of(struct build *b, int nr, uint8_t *none)
 {
-	uint32_t bit = (uint32_t)nr & NUMBER_MASK;
-	uint8_t mask = (uint8_t)(1u << (bit & 7));
-	bool was = b->settled[bit >> 3] & mask;
+	uint32_t n = (uint32_t)nr & ~X32_BIT;
 
-	if (settle)
-		b->settled[bit >> 3] |= mask;
-	return was;
+	if (nr < 0)
+		return nr > -CALLS_PSEUDO ? &b->calls[CALLS_REAL + CALLS_ARM - nr] : none;
+	if (n < CALLS_REAL)
+		return &b->calls[n];
+	n -= ARM_PRIVATE;
+	return n < CALLS_ARM ? &b->calls[CALLS_REAL + n] : none;
 }
 
 static int add_rule(struct build *b, uint32_t action, int nr, const struct scmp_arg_cmp *cmp,
@@ -210,12 +215,21 @@ static bool rule_conditions(const struct filter_rule *rule, struct scmp_arg_cmp 
 	return twice;
 }
 
+static int too_many(const char *name, size_t index, struct err *e)
+{
+	char where[64];
+
+	snprintf(where, sizeof(where), WHERE "/syscalls/%zu", index);
+	return err_set(e, ERR_LIMIT, 0, where, "%s: more than %u rules with comparisons other than "
+		       "one SCMP_CMP_EQ", name, LIMIT_FILTER_RULES);
+}
+
 static int build_rule(struct build *b, const struct filter_rule *rule, size_t index,
 		      struct arena *a, size_t *unknown, struct err *e)
 {
 	uint32_t action = action_word(rule->action, rule->has_errno_ret, rule->errno_ret);
 	struct scmp_arg_cmp *cmp = NULL;
-	unsigned int n = (unsigned int)rule->args.n, k;
+	unsigned int n = (unsigned int)rule->args.n, k, costly = 0;
 	bool either = false;
 	size_t i;
 	int r = 0;
@@ -227,17 +241,30 @@ static int build_rule(struct build *b, const struct filter_rule *rule, size_t in
 		if (!cmp)
 			return err_set(e, ERR_LIMIT, -ENOMEM, WHERE, "conditions of a rule");
 		either = rule_conditions(rule, cmp);
+		for (k = 0; k < n; k++)
+			costly += cmp[k].op != SCMP_CMP_EQ;
+		if (!either)
+			costly = n > 1 || costly;
 	}
 	for (i = 0; i < rule->names.n && !r; i++) {
 		const char *name = rule->names.v[i];
 		int nr = seccomp_syscall_resolve_name(name);
+		uint8_t none = 0, *call;
 
 		if (nr == __NR_SCMP_ERROR) {
 			++*unknown;
 			continue;
 		}
-		if (settled(b, nr, !n))
+		call = call_of(b, nr, &none);
+		/* a first rule without arguments is final: libseccomp would only spend time */
+		if (*call == SETTLED)
 			continue;
+		if (!n)
+			*call = SETTLED;
+		else if (*call + costly > LIMIT_FILTER_RULES)
+			return too_many(name, index, e);
+		else
+			*call = (uint8_t)(*call + costly);
 		if (!either)
 			r = add_rule(b, action, nr, cmp, n, name, index, e);
 		for (k = 0; either && k < n && !r; k++)

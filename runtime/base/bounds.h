@@ -16,7 +16,8 @@
 #define LIMIT_PROC_FILE		(4u << 20)	/* mountinfo, cgroup lists */
 #define LIMIT_STATE_BYTES	(1u << 20)
 #define LIMIT_LINKS		40u		/* symlinks followed, as the kernel's MAXSYMLINKS */
-#define LIMIT_FILTER_CONDITIONS	512u		/* seccomp argument tests; libseccomp's cost grows with the cube */
+#define LIMIT_FILTER_CONDITIONS	256u		/* seccomp argument tests: libseccomp's time grows with the cube */
+#define LIMIT_FILTER_RULES	64u		/* rules of one syscall that are more than one "equal" */
 #define LIMIT_FILTER_CACHE	64u		/* compiled filters kept per state root */
 #define LIMIT_ID_MAPS		340u		/* kernel's UID_GID_MAP_MAX_EXTENTS */
 #define LIMIT_PRESERVE_FDS	1024u
