@@ -178,6 +178,23 @@ busy_parent() {
 	if [ -n "$CLEAT" ]; then has "$(cat "$T/e")" "$TAG-busy"; fi
 }
 
+# A relative path, or none, lies beside the caller's own cgroup, for a cgroup that holds
+# processes cannot give controllers to children.
+beside_own() {
+	only_v2
+	own=/sys/fs/cgroup/$TAG-own
+	mkdir -p "$own/leaf"
+	for path in "$TAG-rel" ""; do
+		bundle "own$path" '.linux.cgroupsPath = "'"$path"'" | .linux.resources.memory = {limit: 67108864}' sleep 1000
+		sh -c 'echo $$ >"$1/leaf/cgroup.procs"; shift; exec "$@"' sh "$own" \
+			"$RUNTIME" --root "$ROOT" create --bundle "$B" "$ID" </dev/null >/dev/null 2>"$T/e" || fail "$(cat "$T/e")"
+		is "$(cat "/proc/$(pid_of "$ID")/cgroup")" "0::/$TAG-own/${path:-$ID}"
+		is "$(cat "$own/${path:-$ID}/memory.max")" 67108864
+		gone
+	done
+	rmdir "$own/leaf" "$own"
+}
+
 # A cgroup that someone else lives in is not ours to confine.
 taken_cgroup() {
 	live taken ''
@@ -410,12 +427,12 @@ apparmor_enforced() {
 	has "$(cat "$T/e")" 'Permission denied'
 }
 
+t "run below three levels that have no controller yet" first
 if [ -n "${UNIT-}" ]; then
 	for u in "$UNIT"/test_cgroup*; do
 		[ -x "$u" ] && t "unit tests of ${u##*/}" unit "$u"
 	done
 fi
-t "run below three levels that have no controller yet" first
 t "create, state, start, exec, kill, delete" life
 t "memory limit: the allocating init is killed, status 137" oom_status
 t "memory limit: the kernel counts one OOM kill" oom_event
@@ -429,6 +446,7 @@ t "huge page limit" limits_huge
 t "unified keys" limits_unified
 t "an unknown unified key is refused by name" unified_refused
 t "a parent cgroup with processes is an error that leaves nothing" busy_parent
+t "a relative cgroupsPath, or none, lies beside the caller's cgroup" beside_own
 t "a cgroup that another container lives in is refused" taken_cgroup
 t "cgroup namespace: the container's cgroup is its root, read-only" cgroup_namespace
 t "no cgroup namespace: what the mount shows" cgroup_bind
