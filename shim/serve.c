@@ -254,7 +254,8 @@ static int server_setup(struct server *srv, const struct shim_args *args)
 	srv->idle.fn = idle_due;
 	srv->leaving.fn = leaving_due;
 	srv->listen_rest.fn = rested;
-	publish_init(&srv->pub, &srv->loop, &srv->log.log, take_env("TTRPC_ADDRESS"), args->ns);
+	srv->events_address = take_env("TTRPC_ADDRESS");
+	publish_init(&srv->pub, &srv->loop, &srv->log.log, srv->events_address, args->ns);
 	for (size_t i = 0; i < sizeof(not_ours) / sizeof(not_ours[0]); i++)
 		unsetenv(not_ours[i]);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
@@ -287,5 +288,7 @@ int server_main(const struct shim_args *args)
 	remove_socket(srv);
 	ttrpc_server_close(&srv->rpc);
 	publish_fini(&srv->pub);
+	free(srv->events_address);
+	free(srv);
 	return r < 0 ? 1 : 0;
 }

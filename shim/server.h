@@ -95,8 +95,8 @@ struct server {
 	struct loop loop;
 	struct log_sink log;
 	const char *ns, *address, *id;
+	char *events_address;		/* TTRPC_ADDRESS; NULL: nobody to tell */
 	char socket[108];		/* path of the listening socket; "" once unlinked */
-	bool own_socket;
 	int listener, signal_fd;
 	struct loop_source listen_ev, signal_ev;
 	struct loop_timer listen_rest;	/* after a failed accept */
@@ -110,8 +110,7 @@ struct server {
 	struct loop_timer leaving;	/* Shutdown was asked for, or the flush is over */
 	bool had_container;
 	bool stopping;			/* the socket is gone, events are flushed */
-	struct rpc_token shutdown;	/* the Shutdown to be answered */
-	bool shutdown_due;
+	bool shutdown_due;		/* as soon as the last Delete is done */
 };
 
 /* ---- serve.c --------------------------------------------------------------- */
