@@ -86,9 +86,9 @@ static pid_t clone_failed(pid_t r, struct err *e)
  * /proc/PID/exe before it could make itself so. A fallback to a clone without CLONE_INTO_CGROUP is the
  * caller's decision: -EOPNOTSUPP passes through.
  */
-static pid_t clone_here(const struct launch *l, int *pidfd, struct err *e)
+static pid_t clone_here(const struct launch *l, bool parent, int *pidfd, struct err *e)
 {
-	struct child_args ca = { .ns_flags = l->new_ns, .parent = l->parent, .cgroup_fd = l->cgroup_fd };
+	struct child_args ca = { .ns_flags = l->new_ns, .parent = parent, .cgroup_fd = l->cgroup_fd };
 	int dumpable = prctl(PR_GET_DUMPABLE);
 	pid_t r;
 
@@ -114,7 +114,8 @@ static void mid_main(const struct launch *l, int *left)
 	if (!r && (setgid(0) || setuid(0)))
 		r = err_set(&e, ERR_KERNEL, -errno, NULL, "become root of the joined user namespace");
 	if (!r) {
-		pid = clone_here(l, &pidfd, &e);
+		/* Always a sibling: whoever is to be init's parent is ours too. */
+		pid = clone_here(l, true, &pidfd, &e);
 		if (!pid) {
 			*left = join_flags(l) & CLONE_NEWNS;
 			return;
@@ -144,6 +145,8 @@ static pid_t mid_wait(const struct launch *l, pid_t mid, int *pidfd, struct err 
 		return m.value;
 	}
 	fd_close(&fd);
+	if (r == 1 && m.type == SYNC_FAILED && m.err.errnum == EOPNOTSUPP && l->cgroup_fd >= 0)
+		return -EOPNOTSUPP;
 	if (r == 1 && m.type == SYNC_FAILED) {
 		*e = m.err;
 		return e->errnum ? -e->errnum : -EINVAL;
@@ -188,7 +191,7 @@ pid_t launch(const struct launch *l, int *pidfd, int *left, struct err *e)
 	} else if (!r) {
 		r = setns_flags(&l->join, visit, "join", e);
 	}
-	pid = r ? r : clone_here(l, pidfd, e);
+	pid = r ? r : clone_here(l, l->parent, pidfd, e);
 	if (!pid) {
 		join_close(&own);
 		child_begin(l);

@@ -29,31 +29,44 @@ void sync_warn(int sock, const char *text)
 	fdio_send(sock, &m, sizeof(m), NULL, 0);
 }
 
+int sync_send_fds(int sock, enum sync_type type, const int *fds, size_t n)
+{
+	struct sync_msg m = { .type = type, .value = (int32_t)n };
+
+	return fdio_send(sock, &m, sizeof(m), fds, n);
+}
+
+int sync_recv_fds(int sock, struct sync_msg *m, int *fds, size_t *n)
+{
+	ssize_t r = fdio_recv(sock, m, sizeof(*m), fds, n);
+	size_t i;
+
+	if (r <= 0)
+		return r == -ECONNRESET ? 0 : (int)r;
+	if (r == (ssize_t)sizeof(*m) && m->type >= SYNC_GO && m->type <= SYNC_FAILED &&
+	    ((m->type != SYNC_FAILED && m->type != SYNC_WARN) || !err_sanitize(&m->err, sizeof(m->err))))
+		return 1;
+	for (i = 0; i < *n; i++)
+		close(fds[i]);
+	*n = 0;
+	return -EPROTO;
+}
+
 int sync_recv(int sock, struct sync_msg *m, int *fd)
 {
 	int fds[FDIO_FDS_MAX];
 	size_t n, i;
-	ssize_t r;
+	int r = sync_recv_fds(sock, m, fds, &n);
 
 	if (fd)
 		*fd = -1;
-	r = fdio_recv(sock, m, sizeof(*m), fds, &n);
-	if (r <= 0)
-		return r == -ECONNRESET ? 0 : (int)r;
-	for (i = 0; i < n; i++) {
+	for (i = 0; r == 1 && i < n; i++) {
 		if (i == 0 && fd)
 			*fd = fds[0];
 		else
 			close(fds[i]);
 	}
-	if (r == (ssize_t)sizeof(*m) && m->type >= SYNC_GO && m->type <= SYNC_FAILED &&
-	    ((m->type != SYNC_FAILED && m->type != SYNC_WARN) || !err_sanitize(&m->err, sizeof(m->err))))
-		return 1;
-	if (fd && *fd >= 0) {
-		close(*fd);
-		*fd = -1;
-	}
-	return -EPROTO;
+	return r;
 }
 
 int sync_wait_go(int sock)

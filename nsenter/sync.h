@@ -13,6 +13,7 @@
  */
 enum sync_type {
 	SYNC_GO = 1,	/* worker: go on */
+	SYNC_CGROUP,	/* worker: value fds, the files through which init enters its cgroups (v1); none: it is in */
 	SYNC_CHILD,	/* mid: value is the pid of init, one fd: its pidfd (none on old kernels) */
 	SYNC_HOOKS,	/* init: mounts are done, run prestart and createRuntime */
 	SYNC_CONSOLE,	/* init/join: one fd, the pty master; no answer */
@@ -41,6 +42,12 @@ void sync_warn(int sock, const char *text);
  * Return: 1, 0 at EOF, or -errno.
  */
 int sync_recv(int sock, struct sync_msg *m, int *fd);
+/**
+ * sync_send_fds(), sync_recv_fds() - The same with several fds.
+ * @fds: room for FDIO_FDS_MAX when receiving; owned by the receiver.
+ */
+int sync_send_fds(int sock, enum sync_type type, const int *fds, size_t n);
+int sync_recv_fds(int sock, struct sync_msg *m, int *fds, size_t *n);
 /** sync_ask() - Send @type and wait for SYNC_GO. Return: 0, or -ECANCELED when the worker is gone. */
 int sync_ask(int sock, enum sync_type type, int32_t value);
 /** sync_wait_go() - Wait for SYNC_GO. Return: 0 or -ECANCELED. */

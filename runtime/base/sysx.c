@@ -19,54 +19,65 @@ static int sysret(long r)
 	return r < 0 ? -errno : (int)r;
 }
 
+/*
+ * For calls that a kernel or a filter may not know. Filters of container hosts answer EPERM for what they
+ * do not know; such a one answers it for nonsense too, which the kernel itself refuses in other words.
+ */
+static int sysret_new(long nr, long r)
+{
+	if (r < 0 && errno == EPERM)
+		return syscall(nr, -1L, -1L, -1L, -1L, -1L, -1L) < 0 && errno == EPERM ? -ENOSYS : -EPERM;
+	return sysret(r);
+}
+
 int sysx_openat2(int dirfd, const char *path, const struct open_how *how)
 {
-	return sysret(syscall(SYS_openat2, dirfd, path, how, sizeof(*how)));
+	return sysret_new(SYS_openat2, syscall(SYS_openat2, dirfd, path, how, sizeof(*how)));
 }
 
 int sysx_open_tree(int dirfd, const char *path, unsigned int flags)
 {
-	return sysret(syscall(SYS_open_tree, dirfd, path, flags));
+	return sysret_new(SYS_open_tree, syscall(SYS_open_tree, dirfd, path, flags));
 }
 
 int sysx_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned int flags)
 {
-	return sysret(syscall(SYS_move_mount, from, from_path, to, to_path, flags));
+	return sysret_new(SYS_move_mount, syscall(SYS_move_mount, from, from_path, to, to_path, flags));
 }
 
 int sysx_fsopen(const char *type, unsigned int flags)
 {
-	return sysret(syscall(SYS_fsopen, type, flags));
+	return sysret_new(SYS_fsopen, syscall(SYS_fsopen, type, flags));
 }
 
 int sysx_fsconfig(int fd, unsigned int cmd, const char *key, const void *value, int aux)
 {
-	return sysret(syscall(SYS_fsconfig, fd, cmd, key, value, aux));
+	return sysret_new(SYS_fsconfig, syscall(SYS_fsconfig, fd, cmd, key, value, aux));
 }
 
 int sysx_fsmount(int fd, unsigned int flags, unsigned int attrs)
 {
-	return sysret(syscall(SYS_fsmount, fd, flags, attrs));
+	return sysret_new(SYS_fsmount, syscall(SYS_fsmount, fd, flags, attrs));
 }
 
 int sysx_mount_setattr(int dirfd, const char *path, unsigned int flags, const struct mount_attr *attr)
 {
-	return sysret(syscall(SYS_mount_setattr, dirfd, path, flags, attr, sizeof(*attr)));
+	return sysret_new(SYS_mount_setattr, syscall(SYS_mount_setattr, dirfd, path, flags, attr, sizeof(*attr)));
 }
 
 int sysx_close_range(unsigned int first, unsigned int last, unsigned int flags)
 {
-	return sysret(syscall(SYS_close_range, first, last, flags));
+	return sysret_new(SYS_close_range, syscall(SYS_close_range, first, last, flags));
 }
 
 int sysx_pidfd_open(pid_t pid, unsigned int flags)
 {
-	return sysret(syscall(SYS_pidfd_open, pid, flags));
+	return sysret_new(SYS_pidfd_open, syscall(SYS_pidfd_open, pid, flags));
 }
 
 int sysx_pidfd_send_signal(int pidfd, int sig)
 {
-	return sysret(syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0));
+	return sysret_new(SYS_pidfd_send_signal, syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0));
 }
 
 int sysx_pivot_root(const char *new_root, const char *put_old)

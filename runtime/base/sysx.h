@@ -11,9 +11,9 @@
 /*
  * Kernel calls that libc lacks or that old kernels lack. Each returns a
  * result >= 0 or -errno, never sets errno, and answers -ENOSYS on a kernel
- * without the call (an EPERM of a seccomp filter that means the same is the
- * caller's to judge). The fallback, where there is one, lives with the one
- * caller that needs it; Documentation/architecture.rst has the table.
+ * without the call, also when a seccomp filter hides it by EPERM. The fallback,
+ * where there is one, lives with the one caller that needs it;
+ * Documentation/architecture.rst has the table.
  */
 int sysx_openat2(int dirfd, const char *path, const struct open_how *how);	/* 5.6 */
 int sysx_open_tree(int dirfd, const char *path, unsigned int flags);		/* 5.2 */

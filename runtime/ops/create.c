@@ -39,7 +39,7 @@ struct host_ctx {
 	struct state state;
 	struct cg_host host;
 	struct cg cg;
-	bool has_cg, cloned_in, by_procs;	/* born in the cgroup; written to cgroup.procs (v2 below 5.7) */
+	bool has_cg, cloned_in;		/* made; init was born in it */
 	int tree, *sources;
 	const char *keyring;	/* "" for none */
 	int sock, child_sock;
@@ -228,7 +228,7 @@ static int host_state(struct host_ctx *c, struct err *e)
 	return store_save(&c->store, &c->state, e);
 }
 
-static int host_cgroup(struct host_ctx *c, struct err *e)
+static int make_cgroup(struct host_ctx *c, struct err *e)
 {
 	const struct cg_limits *l = c->spec->linux_->resources;
 	int r;
@@ -248,6 +248,12 @@ static int host_cgroup(struct host_ctx *c, struct err *e)
 		cg_remove(&c->host, c->cgroup, &ignored);
 	}
 	return r;
+}
+
+/* v2: before the clone, for init is born in it. */
+static int host_cgroup(struct host_ctx *c, struct err *e)
+{
+	return c->host.mode == CG_MODE_V2 || c->host.mode == CG_MODE_NONE ? make_cgroup(c, e) : 0;
 }
 
 static int map_array(const struct objv *v, struct arena *a, struct idmap **out)
@@ -343,8 +349,7 @@ static void child(struct host_ctx *c, int left)
 		.spec = c->spec, .join = c->join, .left = left, .new_ns = c->new_ns,
 		.new_cgroupns = c->new_cgroupns, .wait_maps = c->new_ns & CLONE_NEWUSER,
 		.runtime_hooks = h && (h->prestart.n || h->create_runtime.n),
-		.cg = c->has_cg && !c->cloned_in ? &c->cg : NULL,
-		.wait_placed = c->has_cg && c->by_procs,
+		.wait_placed = c->host.mode != CG_MODE_NONE && !c->cloned_in,
 		.keyring = c->keyring,
 		.rf = {
 			.mnt = { .procfd = c->procfd }, .rootfd = -1, .bundle = c->bundle, .rootpath = c->rootpath,
@@ -397,15 +402,9 @@ static int host_launch(struct host_ctx *c, struct err *e)
 	c->cloned_in = l.cgroup_fd >= 0;
 	if (!c->cloned_in)
 		l.cgroup_fd = -1;
-	if (c->has_cg && !c->cloned_in) {
-		r = cg_enter_prepare(&c->cg, e);
-		if (r)
-			return r;
-	}
 	r = launch(&l, &c->pidfd, &left, e);
 	if (r == -EOPNOTSUPP && c->cloned_in) {
 		c->cloned_in = false;
-		c->by_procs = true;
 		l.cgroup_fd = -1;
 		r = launch(&l, &c->pidfd, &left, e);
 	}
@@ -442,16 +441,31 @@ static int host_maps(struct host_ctx *c, struct err *e)
 	return r;
 }
 
-static int host_place(struct host_ctx *c, struct err *e)
+/*
+ * v1: the directories are made only now, while init mounts, and init enters them by itself.
+ * v2 without CLONE_INTO_CGROUP: the pid is written to cgroup.procs.
+ */
+static int host_cgroup_v1(struct host_ctx *c, struct err *e)
 {
-	int r = 0;
+	int fds[CG_HIERARCHIES_MAX], r = 0;
+	size_t i, n = 0;
 
-	if (!c->by_procs)
+	if (c->cloned_in || c->host.mode == CG_MODE_NONE)
 		return 0;
-	r = cg_enter_pid(&c->cg, c->pid, e);
-	if (!r)
-		sync_send(c->sock, SYNC_GO, 0, -1);
-	return r;
+	if (c->host.mode == CG_MODE_V2) {
+		r = cg_enter_pid(&c->cg, c->pid, e);
+	} else {
+		r = make_cgroup(c, e);
+		if (!r)
+			r = cg_enter_prepare(&c->cg, e);
+		for (i = 0; !r && i < CG_HIERARCHIES_MAX; i++)
+			if (c->cg.enterfd[i] >= 0)
+				fds[n++] = c->cg.enterfd[i];
+	}
+	/* Died already: supervise tells why. */
+	if (!r && (r = sync_send_fds(c->sock, SYNC_CGROUP, fds, n)) == -EPIPE)
+		r = 0;
+	return r ? err_set(e, ERR_KERNEL, r, NULL, "hand over the cgroup files") : 0;
 }
 
 /* While init mounts: what the parent can do meanwhile. */
@@ -524,7 +538,7 @@ static const struct host_step create_steps[] = {
 	{ "trees", host_trees, NULL },
 	{ "launch", host_launch, host_launch_undo },
 	{ "maps", host_maps, NULL },
-	{ "place", host_place, NULL },
+	{ "cgroup-v1", host_cgroup_v1, host_cgroup_undo },
 	{ "meanwhile", host_meanwhile, NULL },
 	{ "supervise", host_supervise, NULL },
 	{ "commit", host_commit, NULL },

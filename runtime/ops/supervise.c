@@ -105,6 +105,7 @@ int supervise_until_ready(struct supervise *s, struct err *e)
 		case SYNC_READY:
 			return 0;
 		case SYNC_GO:
+		case SYNC_CGROUP:
 		case SYNC_CHILD:
 		case SYNC_FAILED:
 			break;

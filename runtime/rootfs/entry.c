@@ -395,7 +395,8 @@ static int mount_again(struct rootfs *r, const struct entry *en, struct err *e)
 	return q ? q : propagation(r, en, fd, e);
 }
 
-int rootfs_mounts(struct rootfs *r, const struct spec *s, struct err *e)
+int rootfs_mounts(struct rootfs *r, const struct spec *s, int (*placed)(void *arg, struct err *e), void *arg,
+		  struct err *e)
 {
 	const struct spec_mount *m = s->mounts.v;
 	char clean[PATH_MAX];
@@ -417,7 +418,7 @@ int rootfs_mounts(struct rootfs *r, const struct spec *s, struct err *e)
 		else if (en.bind)
 			q = mount_bind(r, &en, e);
 		else if (!strcmp(en.type, "cgroup") || !strcmp(en.type, "cgroup2"))
-			q = mount_cgroup(r, &en, e);
+			q = (q = placed(arg, e)) ? q : mount_cgroup(r, &en, e);
 		else if (!en.type[0])
 			q = err_set(e, ERR_SPEC, -EINVAL, en.where, "mount \"%s\" has no type", m[i].destination);
 		else

@@ -46,8 +46,12 @@ int rootfs_tree(int dirfd);
 int rootfs_sources(const struct spec *s, const char *bundle, struct arena *a, int **out, struct err *e);
 /** rootfs_begin() - Propagation of "/", then the root as a mount of its own; sets r->rootfd. */
 int rootfs_begin(struct rootfs *r, const struct spec *s, struct err *e);
-/** rootfs_mounts() - All of s->mounts in order. The process must be in its cgroup (and cgroup namespace). */
-int rootfs_mounts(struct rootfs *r, const struct spec *s, struct err *e);
+/**
+ * rootfs_mounts() - All of s->mounts in order.
+ * @placed: called before a cgroup mount: the process must be in its cgroup (and cgroup namespace) by then.
+ */
+int rootfs_mounts(struct rootfs *r, const struct spec *s, int (*placed)(void *arg, struct err *e), void *arg,
+		  struct err *e);
 /** rootfs_devices() - Default and listed device nodes, links, ptmx. */
 int rootfs_devices(struct rootfs *r, const struct spec *s, struct err *e);
 /** rootfs_masks() - readonlyPaths, then maskedPaths. */

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-#include "fd.h"
 #include "gate.h"
 #include "keyring.h"
 #include "sync.h"
@@ -27,19 +26,6 @@ int stage_begin(const char *name, struct err *e)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	return 0;
-}
-
-int stage_enter_cgroup(struct cg *cg, struct err *e)
-{
-	size_t i;
-	int r;
-
-	if (!cg)
-		return 0;
-	r = cg_enter_self(cg, e);
-	for (i = 0; i < CG_HIERARCHIES_MAX; i++)
-		fd_close(&cg->enterfd[i]);
-	return r;
 }
 
 int stage_keyring(const char *name, bool userns, int sock, struct err *e)

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "fd.h"
+#include "fdio.h"
 #include "hooks.h"
 #include "link.h"
 #include "pathfs.h"
@@ -23,7 +24,7 @@ STAGE(init, STAGE_INIT);
 static int init_fds(struct init_ctx *c, struct err *e)
 {
 	size_t n = 0, i, sources = c->rf.sources ? c->spec->mounts.n : 0;
-	int *keep = calloc(JOIN_KINDS + 16 + CG_HIERARCHIES_MAX + sources, sizeof(*keep));
+	int *keep = calloc(JOIN_KINDS + 16 + sources, sizeof(*keep));
 
 	if (!keep)
 		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "fds");
@@ -31,8 +32,6 @@ static int init_fds(struct init_ctx *c, struct err *e)
 		keep[n++] = c->join.fd[i];
 	for (i = 0; i < sources; i++)
 		keep[n++] = c->rf.sources[i];
-	for (i = 0; c->cg && i < CG_HIERARCHIES_MAX; i++)
-		keep[n++] = c->cg->enterfd[i];
 	for (i = 0; i < 3; i++)
 		keep[n++] = c->seal.stdio[i];
 	keep[n++] = c->seal.sock;
@@ -64,19 +63,48 @@ static int init_maps(struct init_ctx *c, struct err *e)
 	return 0;
 }
 
-/*
- * On v1 a process that writes itself to "tasks" is moved at once; being written to cgroup.procs by another
- * waits for an RCU grace period. The cgroup namespace takes its root from where we are when it is made.
- */
-static int init_cgroup(struct init_ctx *c, struct err *e)
+/* A file per v1 hierarchy, opened by the worker: "0" is whoever writes it. */
+static int enter_cgroups(const struct sync_msg *m, int *fds, size_t n, struct err *e)
 {
-	int r = stage_enter_cgroup(c->cg, e);
+	size_t i;
+	int r = 0;
 
-	if (!r && c->wait_placed && sync_wait_go(c->seal.sock))
-		r = err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
+	for (i = 0; i < n; i++) {
+		if (!r && write(fds[i], "0", 1) != 1)
+			r = err_set(e, ERR_KERNEL, -errno, "/linux/cgroupsPath", "enter the cgroup");
+		close(fds[i]);
+	}
+	return !r && (size_t)m->value != n ? err_set(e, ERR_PEER, -EPROTO, NULL, "cgroup files") : r;
+}
+
+/*
+ * The worker makes v1 cgroups while we mount. A process that writes itself to "tasks" is moved at once; one
+ * that another writes to cgroup.procs waits for an RCU grace period. The cgroup namespace takes its root from
+ * where we are when it is made.
+ */
+static int init_placed(void *arg, struct err *e)
+{
+	struct init_ctx *c = arg;
+	int fds[FDIO_FDS_MAX], r = 0;
+	struct sync_msg m;
+	size_t n;
+
+	if (c->placed)
+		return 0;
+	if (c->wait_placed) {
+		if (sync_recv_fds(c->seal.sock, &m, fds, &n) != 1 || m.type != SYNC_CGROUP)
+			return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
+		r = enter_cgroups(&m, fds, n, e);
+	}
 	if (!r && c->new_cgroupns && unshare(CLONE_NEWCGROUP))
 		r = err_set(e, ERR_KERNEL, -errno, "/linux/namespaces", "make a cgroup namespace");
+	c->placed = true;
 	return r;
+}
+
+static int init_cgroup(struct init_ctx *c, struct err *e)
+{
+	return init_placed(c, e);
 }
 
 static int init_join(struct init_ctx *c, struct err *e)
@@ -104,7 +132,7 @@ static int init_root(struct init_ctx *c, struct err *e)
 
 static int init_mounts(struct init_ctx *c, struct err *e)
 {
-	return c->new_ns & CLONE_NEWNS ? rootfs_mounts(&c->rf, c->spec, e) : 0;
+	return c->new_ns & CLONE_NEWNS ? rootfs_mounts(&c->rf, c->spec, init_placed, c, e) : 0;
 }
 
 static int init_devices(struct init_ctx *c, struct err *e)
@@ -186,13 +214,13 @@ static const struct init_step init_steps[] = {
 	{ "fds", init_fds, NULL },
 	{ "session", init_session, NULL },
 	{ "maps", init_maps, NULL },		/* before anything that asks for a capability */
-	{ "cgroup", init_cgroup, NULL },	/* limits are in force from here */
 	{ "join", init_join, NULL },
 	{ "loopback", init_loopback, NULL },
 	{ "keyring", init_keyring, NULL },
 	{ "root", init_root, NULL },
 	{ "mounts", init_mounts, NULL },
 	{ "devices", init_devices, NULL },
+	{ "cgroup", init_cgroup, NULL },	/* limits are in force before hooks run */
 	{ "runtime-hooks", init_runtime_hooks, NULL },
 	{ "container-hooks", init_container_hooks, NULL },	/* may still write to the root */
 	{ "cwd", init_cwd, NULL },

@@ -36,7 +36,14 @@ static int join_session(struct join_ctx *c, struct err *e)
 
 static int join_cgroup(struct join_ctx *c, struct err *e)
 {
-	return stage_enter_cgroup(c->cg, e);
+	int r, i;
+
+	if (!c->cg)
+		return 0;
+	r = cg_enter_self(c->cg, e);
+	for (i = 0; i < CG_HIERARCHIES_MAX; i++)
+		fd_close(&c->cg->enterfd[i]);
+	return r;
 }
 
 static int join_namespaces(struct join_ctx *c, struct err *e)

@@ -45,8 +45,8 @@ struct init_ctx {
 	uint64_t new_ns;		/* CLONE_NEW* that are new */
 	bool new_cgroupns;
 	bool wait_maps;			/* a new user namespace: the worker maps ids first */
-	struct cg *cg;			/* to enter by ourselves (v1); NULL: none, or born in it */
-	bool wait_placed;		/* the worker writes cgroup.procs and says GO */
+	bool wait_placed;		/* not born in its cgroup: the worker sends CGROUP */
+	bool placed;
 	bool runtime_hooks;		/* the worker runs prestart and createRuntime */
 	const char *keyring;		/* session keyring to join; NULL: none */
 	const char *hook_state;		/* document for createContainer */
@@ -60,7 +60,7 @@ struct join_ctx {
 	struct join_set join;
 	int pidfd;			/* join @left of this process; -1: by the set */
 	int left;
-	struct cg *cg;			/* as in struct init_ctx */
+	struct cg *cg;			/* to enter by ourselves (v1), prepared; NULL: none, or born in it */
 	const char *keyring;		/* "" for none */
 };
 void join_main(struct join_ctx *c) __attribute__((noreturn));
@@ -68,10 +68,6 @@ void join_main(struct join_ctx *c) __attribute__((noreturn));
 /* ---- shared by the stages ---- */
 /** stage_begin() - First acts in a new process: own session, default signals, its name in ps. */
 int stage_begin(const char *name, struct err *e);
-/**
- * stage_enter_cgroup() - Enter the prepared v1 hierarchies of @cg (NULL: nothing to do) and close their fds.
- */
-int stage_enter_cgroup(struct cg *cg, struct err *e);
 /** stage_keyring() - Join the container's session keyring; NULL or "": keep ours. */
 int stage_keyring(const char *name, bool userns, int sock, struct err *e);
 /** stage_exit() - Report @e to the worker (or at the gate) and exit. */
