@@ -87,7 +87,7 @@ SRC_base    := $(wildcard runtime/base/*.c)
 SRC_cgroup  := $(wildcard cgroup/*.c)
 SRC_filter  := $(wildcard seccomp/*.c)
 SRC_nsenter := $(wildcard nsenter/*.c)
-SRC_cleat   := $(foreach d,$(CLEAT_DIRS),$(wildcard $(d)/*.c))
+SRC_cleat    = $(filter-out $(NET_OUT),$(foreach d,$(CLEAT_DIRS),$(wildcard $(d)/*.c)))
 SRC_rpc     := $(wildcard shim/rpc/*.c)
 SRC_client  := $(wildcard shim/client/*.c)
 SRC_shim    := $(wildcard shim/*.c)
@@ -105,15 +105,14 @@ $(O)/seccomp/cache.o: $(wildcard seccomp/*.[ch])
 lib = $(or $(if $(SHARED),,$(filter /%,$(shell $(CC) -print-file-name=lib$(or $(2),$(1)).a))),-l$(1))
 LIBS_cleat  := $(call lib,yajl,yajl_s) $(call lib,cap) -lmnl $(call lib,seccomp) $(call lib,md)
 LIBS_rpc    := $(call lib,protobuf-c)
+# Debian has no libmnl.a: a static build without one brings the loopback device up by ioctl.
+NET_OUT := runtime/net/link_ioctl.c
 ifeq ($(STATIC),1)
-# Debian has no libmnl.a: one that the compiler finds, one that is named, or one built from the
-# source package.
-LIBMNL_A ?= $(or $(filter /%,$(shell $(CC) -print-file-name=libmnl.a)),$(O)/deps/libmnl.a)
-LIBS_cleat  := -lyajl_s -lcap $(LIBMNL_A) -lseccomp -lmd
-$(O)/cleat $(O)/containerd-shim-cleat-v2: | $(LIBMNL_A)
-$(O)/deps/libmnl.a:
-	$(say) DEPS $@
-	$(Q)CC="$(CC)" AR="$(AR)" CFLAGS="$(BASE_CFLAGS)" runtime/net/static-libmnl.sh $@
+LIBMNL_A ?= $(filter /%,$(shell $(CC) -print-file-name=libmnl.a))
+LIBS_cleat := $(call lib,yajl,yajl_s) $(call lib,cap) $(LIBMNL_A) $(call lib,seccomp) $(call lib,md)
+ifeq ($(LIBMNL_A),)
+NET_OUT := runtime/net/link.c runtime/net/netlink.c
+endif
 endif
 
 LIBS_cleat_a := $(O)/libcleat.a $(O)/libcgroup.a $(O)/libfilter.a $(O)/libnsenter.a $(O)/libbase.a
@@ -182,10 +181,6 @@ deps-present:
 deps:
 	apt-get update
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(BUILD_PACKAGES)
-ifeq ($(STATIC),1)
-	$(MAKE) $(LIBMNL_A)
-	[ -z "$$SUDO_UID" ] || chown "$$SUDO_UID:$$SUDO_GID" $(O) $(O)/deps $(LIBMNL_A)
-endif
 
 # ---- install, clean ------------------------------------------------------------
 .PHONY: install clean
