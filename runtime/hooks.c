@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include "bounds.h"
 #include "child.h"
@@ -47,6 +48,8 @@ static void hook_child(const struct spec_hook *h, int in, int out, char *const *
 	if (h->env.n)
 		memcpy(envp, h->env.v, h->env.n * sizeof(*envp));
 	setpgid(0, 0);
+	/* A hook does not outlive the operation that it is part of: an aborted create kills its worker. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigemptyset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGPIPE, SIG_DFL);

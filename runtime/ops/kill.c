@@ -94,14 +94,21 @@ int cleat_resume(const struct cleat_env *env, const char *id, struct err *e)
 	return freeze(env, id, false, e);
 }
 
+/* For what only reads the cgroup: no lock. */
+static int open_to_read(struct container *c, const struct cleat_env *env, const char *id, struct cg *cg,
+			struct err *e)
+{
+	int r = container_open(c, env, id, STORE_NO_LOCK, e);
+
+	return r ? r : container_cgroup(c, cg, e);
+}
+
 int cleat_pids(const struct cleat_env *env, const char *id, pid_t **pids, size_t *n, struct err *e)
 {
 	auto_container c = CONTAINER_INIT;
 	struct cg cg;
-	int r = container_open(&c, env, id, STORE_NO_LOCK, e);
+	int r = open_to_read(&c, env, id, &cg, e);
 
-	if (!r)
-		r = container_cgroup(&c, &cg, e);
 	if (r)
 		return r;
 	r = cg_pids(&cg, pids, n, e);
@@ -113,10 +120,8 @@ int cleat_stats(const struct cleat_env *env, const char *id, struct cg_stats *s,
 {
 	auto_container c = CONTAINER_INIT;
 	struct cg cg;
-	int r = container_open(&c, env, id, STORE_NO_LOCK, e);
+	int r = open_to_read(&c, env, id, &cg, e);
 
-	if (!r)
-		r = container_cgroup(&c, &cg, e);
 	if (r)
 		return r;
 	r = cg_stats(&cg, s, a, e);

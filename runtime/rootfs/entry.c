@@ -395,11 +395,17 @@ static int mount_again(struct rootfs *r, const struct entry *en, struct err *e)
 	return q ? q : propagation(r, en, fd, e);
 }
 
+static __attribute__((noinline)) bool is_dev(const char *destination)
+{
+	char clean[PATH_MAX];
+
+	return !path_clean(destination, clean, sizeof(clean)) && !strcmp(clean, "/dev");
+}
+
 int rootfs_mounts(struct rootfs *r, const struct spec *s, int (*placed)(void *arg, struct err *e), void *arg,
 		  struct err *e)
 {
 	const struct spec_mount *m = s->mounts.v;
-	char clean[PATH_MAX];
 	size_t i;
 	int q = 0;
 
@@ -411,8 +417,7 @@ int rootfs_mounts(struct rootfs *r, const struct spec *s, int (*placed)(void *ar
 		if (q)
 			break;
 		en.bind = en.o.bind || en.o.rbind;
-		if (en.bind && !path_clean(m[i].destination, clean, sizeof(clean)) && !strcmp(clean, "/dev"))
-			r->dev_is_bind = true;
+		r->dev_is_bind |= en.bind && is_dev(m[i].destination);
 		if (en.o.remount)
 			q = mount_again(r, &en, e);
 		else if (en.bind)
