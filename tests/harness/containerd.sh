@@ -16,6 +16,7 @@ esac
 containerd_start() {
 	CD=$T/cd
 	CD_SOCK=$CD/c.sock
+	export CONTAINERD_ADDRESS="$CD_SOCK" CONTAINERD_NAMESPACE="$NS"
 	mkdir -p "$CD"
 	cat >"$CD/config.toml" <<-END
 		version = 2
@@ -44,12 +45,12 @@ containerd_start() {
 		fi
 		sleep 0.1
 	done
-	export CONTAINERD_ADDRESS=$CD_SOCK
 	expect
 }
 
+# Address and namespace come by the environment, so plain ctr in a script is the same.
 ctr() {
-	timeout --foreground "${CTR_LIMIT:-60}" ctr --address "$CD_SOCK" --namespace "$NS" "$@"
+	timeout --foreground 60 ctr "$@"
 }
 
 # ctr_run [OPTION...] -- ID COMMAND...: a container of the suite's root.

@@ -299,11 +299,11 @@ refused() {
 
 # until_true SECONDS COMMAND...: wait for it.
 until_true() {
-	n=$(($1 * 20))
+	polls=$(($1 * 20))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
-		n=$((n - 1))
-		[ $n -gt 0 ] || fail "still not after the time: $*"
+		polls=$((polls - 1))
+		[ $polls -gt 0 ] || fail "still not after the time: $*"
 		sleep 0.05
 	done
 }
@@ -388,9 +388,9 @@ daemon() {
 
 stop_daemon() {
 	kill "$1" 2>/dev/null || return 0
-	n=100
-	while kill -0 "$1" 2>/dev/null && [ $n -gt 0 ]; do
-		n=$((n - 1))
+	polls=100
+	while kill -0 "$1" 2>/dev/null && [ $polls -gt 0 ]; do
+		polls=$((polls - 1))
 		sleep 0.1
 	done
 	kill -9 "$1" 2>/dev/null

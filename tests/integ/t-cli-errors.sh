@@ -178,7 +178,7 @@ pids.limit of a wrong type ~ pids.limit ~ .linux.resources.pids = {limit: "many"
 hugepage size unknown ~ (3MB|hugetlb) ~ .linux.resources.hugepageLimits = [{pageSize: "3MB", limit: 1}]
 apparmor where there is none ~ apparmor ~ .process.apparmorProfile = "no-such-profile"
 selinux where there is none ~ selinux ~ .process.selinuxLabel = "system_u:system_r:x:s0"
-args[0] not in PATH ~ "nonesuch".*executable file not found in \$PATH ~ .process.args = ["nonesuch"]
+args[0] not in PATH ~ nonesuch.*executable file not found in \$PATH ~ .process.args = ["nonesuch"]
 args[0] an empty string ~ (args|exec) ~ .process.args = [""]
 END
 

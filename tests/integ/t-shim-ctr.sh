@@ -18,7 +18,7 @@ no_task() {
 
 away() {
 	ctr task kill -s SIGKILL "$1" >/dev/null 2>&1 || :
-	until_true 5 sh -c "! ctr -a '$CD_SOCK' -n '$NS' task ls | grep -q '^$1 .*RUNNING'"
+	until_true 5 sh -c "! ctr task ls | grep -q '^$1 .*RUNNING'"
 	ctr task delete "$1" >/dev/null 2>&1 || :
 	ctr container delete "$1"
 }
@@ -50,7 +50,7 @@ t "ctr run: exit statuses" run_statuses
 
 run_stdin() {
 	head -c 2000000 /dev/urandom >"$T/big"
-	CTR_LIMIT=60 ctr_run --rm --rootfs "$T/rootfs" "$TAG-in" sha256sum <"$T/big" >"$T/o"
+	ctr_run --rm --rootfs "$T/rootfs" "$TAG-in" sha256sum <"$T/big" >"$T/o"
 	is "$(cut -d' ' -f1 "$T/o")" "$(sha256sum <"$T/big" | cut -d' ' -f1)"
 }
 t "ctr run: 2 MB through stdin" run_stdin
@@ -88,7 +88,7 @@ t "ctr run: an image and its snapshot" run_image
 
 run_tty() {
 	got=0
-	script -qec "stty rows 22 cols 99; ctr -a '$CD_SOCK' -n '$NS' run --rm -t --runtime '$SHIM' --env PATH=/bin --rootfs '$T/rootfs' '$TAG-tty' sh -c 'sleep 0.5; tty; stty size; exit 4'" \
+	script -qec "stty rows 22 cols 99; ctr run --rm -t --runtime '$SHIM' --env PATH=/bin --rootfs '$T/rootfs' '$TAG-tty' sh -c 'sleep 0.5; tty; stty size; exit 4'" \
 		/dev/null >"$T/o" 2>&1 </dev/null || got=$?
 	is "$got" 4
 	has "$(tr -d '\r' <"$T/o")" '/dev/(pts/0|console)$'
@@ -98,7 +98,7 @@ t "ctr run -t: a terminal, its size" run_tty
 
 run_tty_input() {
 	( sleep 1.5; printf 'hello\n'; sleep 1 ) |
-		script -qec "ctr -a '$CD_SOCK' -n '$NS' run --rm -t --runtime '$SHIM' --env PATH=/bin --rootfs '$T/rootfs' '$TAG-tin' sh -c 'read x; echo got:\$x'" \
+		script -qec "ctr run --rm -t --runtime '$SHIM' --env PATH=/bin --rootfs '$T/rootfs' '$TAG-tin' sh -c 'read x; echo got:\$x'" \
 		/dev/null >"$T/o" 2>&1
 	has "$(tr -d '\r' <"$T/o")" 'got:hello'
 }
@@ -159,7 +159,7 @@ task_life() {
 	has "$(ctr task ls)" "$TAG-life +[0-9]+ +RUNNING"
 	ctr task kill -s SIGTERM "$TAG-life"
 	ctr task kill -s SIGKILL "$TAG-life"
-	until_true 5 sh -c "ctr -a '$CD_SOCK' -n '$NS' task ls | grep -q '$TAG-life .*STOPPED'"
+	until_true 5 sh -c "ctr task ls | grep -q '$TAG-life .*STOPPED'"
 	status 0 ctr task delete "$TAG-life"
 	has "$(cat "$T/e")" 'exit code 137'
 	ctr container delete "$TAG-life"
@@ -182,7 +182,7 @@ t "ctr task kill --exec-id" task_kill_exec
 exec_tty() {
 	up "$TAG-et" sleep 100
 	got=0
-	script -qec "stty rows 20 cols 70; ctr -a '$CD_SOCK' -n '$NS' task exec -t --exec-id t1 '$TAG-et' sh -c 'sleep 0.5; tty; stty size; exit 3'" \
+	script -qec "stty rows 20 cols 70; ctr task exec -t --exec-id t1 '$TAG-et' sh -c 'sleep 0.5; tty; stty size; exit 3'" \
 		/dev/null >"$T/o" 2>&1 </dev/null || got=$?
 	is "$got" 3
 	has "$(tr -d '\r' <"$T/o")" '/dev/pts/0$'
@@ -236,7 +236,7 @@ t "ctr task start -d, attach" attach
 # ---- events --------------------------------------------------------------------------------------
 
 events_start() {
-	command ctr --address "$CD_SOCK" --namespace "$NS" events >"$T/events" 2>&1 &
+	command ctr events >"$T/events" 2>&1 &
 	EV=$!
 	sleep 0.3
 }
@@ -330,7 +330,7 @@ shim_killed() {
 	s=$(shims | sed -n "s|^\([0-9]*\) .* -id $TAG-sk .*|\1|p")
 	[ -n "$s" ]
 	kill -9 "$s"
-	until_true 10 sh -c "! ctr -a '$CD_SOCK' -n '$NS' task ls | grep -q '$TAG-sk .*RUNNING'"
+	until_true 10 sh -c "! ctr task ls | grep -q '$TAG-sk .*RUNNING'"
 	ctr task delete "$TAG-sk" >/dev/null 2>&1 || :
 	ctr container delete "$TAG-sk"
 }
@@ -344,10 +344,10 @@ containerd_restart() {
 	new=$!
 	# Only this test's subshell is its parent: it is stopped before the test ends.
 	until_true 10 ctr version
-	until_true 5 sh -c "ctr -a '$CD_SOCK' -n '$NS' task ls | grep -q '$TAG-re .*RUNNING'"
+	until_true 5 sh -c "ctr task ls | grep -q '$TAG-re .*RUNNING'"
 	is "$(ctr task exec --exec-id after "$TAG-re" echo still)" still
 	ctr task kill -s SIGTERM "$TAG-re"
-	until_true 5 sh -c "ctr -a '$CD_SOCK' -n '$NS' task ls | grep -q '$TAG-re .*STOPPED'"
+	until_true 5 sh -c "ctr task ls | grep -q '$TAG-re .*STOPPED'"
 	status 0 ctr task delete "$TAG-re"
 	has "$(cat "$T/e")" 'exit code 21'
 	ctr container delete "$TAG-re"
@@ -368,7 +368,7 @@ cli_sees() {
 	has "$("$RUNTIME" --root "$R" list)" "$TAG-cli +[0-9]+ +running"
 	is "$("$RUNTIME" --root "$R" exec "$TAG-cli" echo by-cli)" by-cli
 	"$RUNTIME" --root "$R" kill "$TAG-cli" KILL
-	until_true 5 sh -c "ctr -a '$CD_SOCK' -n '$NS' task ls | grep -q '$TAG-cli .*STOPPED'"
+	until_true 5 sh -c "ctr task ls | grep -q '$TAG-cli .*STOPPED'"
 	ctr task delete "$TAG-cli" >/dev/null 2>&1 || :
 	ctr container delete "$TAG-cli"
 }
