@@ -106,12 +106,12 @@ lib = $(or $(if $(SHARED),,$(filter /%,$(shell $(CC) -print-file-name=lib$(or $(
 LIBS_cleat  := $(call lib,yajl,yajl_s) $(call lib,cap) -lmnl $(call lib,seccomp) $(call lib,md)
 LIBS_rpc    := $(call lib,protobuf-c)
 # Debian has no libmnl.a: a static build without one brings the loopback device up by ioctl.
-NET_OUT := runtime/net/link_ioctl.c
+NET_OUT := runtime/net/loopback_ioctl.c
 ifeq ($(STATIC),1)
 LIBMNL_A ?= $(filter /%,$(shell $(CC) -print-file-name=libmnl.a))
 LIBS_cleat := $(call lib,yajl,yajl_s) $(call lib,cap) $(LIBMNL_A) $(call lib,seccomp) $(call lib,md)
 ifeq ($(LIBMNL_A),)
-NET_OUT := runtime/net/link.c runtime/net/netlink.c
+NET_OUT := runtime/net/loopback.c runtime/net/netlink.c
 endif
 endif
 

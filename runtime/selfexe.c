@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include "cleat.h"
 #include "fd.h"
+#include "selfexe.h"
 #include "sysx.h"
 
 #ifndef MFD_EXEC
@@ -50,7 +51,7 @@ static int run(int fd, char *const argv[], char *const envp[])
 	return sysx_execveat(fd, "", argv, envp, AT_EMPTY_PATH);
 }
 
-static int run_bind(char *const argv[], char *const envp[])
+int selfexe_open_readonly(void)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	auto_fd tree = sysx_open_tree(AT_FDCWD, SELF, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -59,7 +60,14 @@ static int run_bind(char *const argv[], char *const envp[])
 	if (tree < 0)
 		return tree;
 	r = sysx_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
-	return r < 0 ? r : run(tree, argv, envp);
+	return r < 0 ? r : take_fd(&tree);
+}
+
+static int run_bind(char *const argv[], char *const envp[])
+{
+	auto_fd tree = selfexe_open_readonly();
+
+	return tree < 0 ? tree : run(tree, argv, envp);
 }
 
 static int run_overlay(char *const argv[], char *const envp[])

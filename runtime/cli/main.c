@@ -53,7 +53,7 @@ static int run_command(struct cli *c, const struct cli_command *cmd, int argc, c
 		if (r)
 			return r;
 	}
-	if (cmd->exposed && !cleat_selfexe_protected())
+	if (cmd->exposed && !cleat_selfexe_protected() && cleat_selfexe_switch())
 		return cleat_selfexe_exec(c->argv, environ, e);
 	return cmd->run(c, values, rest.argc, rest.argv, e);
 }

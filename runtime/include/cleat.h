@@ -159,6 +159,12 @@ int cleat_spec_terminal(const char *config_path, struct err *e);
  * close-on-exec. Return: only when it failed.
  */
 int cleat_selfexe_exec(char *const argv[], char *const envp[], struct err *e);
+/**
+ * cleat_selfexe_switch() - The same without an exec: the running program becomes the one on the read-only
+ * bind (kernels with PR_SET_MM_MAP and a capability for it). The program must have one thread.
+ * Return: 0, or -errno: then cleat_selfexe_exec() is the way.
+ */
+int cleat_selfexe_switch(void);
 /** cleat_selfexe_protected() - Does this process run from such a place already? */
 bool cleat_selfexe_protected(void);
 /** cleat_libseccomp_version() - "2.5.4". */

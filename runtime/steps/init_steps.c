@@ -12,7 +12,7 @@
 #include "fd.h"
 #include "fdio.h"
 #include "hooks.h"
-#include "link.h"
+#include "loopback.h"
 #include "pathfs.h"
 #include "root_steps.h"
 #include "stage.h"

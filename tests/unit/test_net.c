@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "err.h"
-#include "link.h"
+#include "loopback.h"
 #include "netlink.h"
 
 #define NO_NAMESPACE 77

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Links without libmnl, for static builds on a system that has no libmnl.a:
- * takes the place of link.c and netlink.c.
+ * takes the place of loopback.c and netlink.c.
  */
-#include "link.h"
+#include "loopback.h"
 #include <errno.h>
 #include <net/if.h>
 #include <sys/ioctl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef CLEAT_LINK_H
-#define CLEAT_LINK_H
+#ifndef CLEAT_LOOPBACK_H
+#define CLEAT_LOOPBACK_H
 #include "err.h"
 
 /**

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Links of a network namespace. */
-#include "link.h"
+#include "loopback.h"
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
