@@ -315,6 +315,8 @@ static void host_cgroup_undo(struct host_ctx *c)
 		return;
 	cg_kill(&c->cg, SIGKILL, &ignored);
 	err_clear(&ignored);
+	cg_close(&c->cg);
+	c->has_cg = false;
 	cg_remove(&c->host, c->cgroup, &ignored);
 }
 
