@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "child.h"
 #include "fd.h"
+#include "fdio.h"
 #include "sync.h"
 
 /* Namespaces that the caller can join for the time of the clone and leave again. */
@@ -105,18 +106,26 @@ static pid_t clone_here(const struct launch *l, bool parent, int *pidfd, struct 
 static void mid_main(const struct launch *l, int *left)
 {
 	struct err e = { 0 };
-	int pidfd = -1;
+	int pidfd = -1, told[2] = { -1, -1 };
 	pid_t pid;
 	int r;
 
 	prctl(PR_SET_NAME, "cleat:[mid]");
 	r = join_enter(&l->join, CLONE_NEWNS, &e);
+	if (!r)
+		r = fdio_pipe(told);
 	if (!r && (setgid(0) || setuid(0)))
 		r = err_set(&e, ERR_KERNEL, -errno, NULL, "become root of the joined user namespace");
 	if (!r) {
 		/* Always a sibling: whoever is to be init's parent is ours too. */
 		pid = clone_here(l, true, &pidfd, &e);
 		if (!pid) {
+			char c;
+
+			/* The worker must hear of us before it hears from us: wait until mid has told and is gone. */
+			fd_close(&told[1]);
+			fdio_read_full(told[0], &c, 1);
+			fd_close(&told[0]);
 			*left = join_flags(l) & CLONE_NEWNS;
 			return;
 		}
