@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Cloning by every way there is, reaping, start times. */
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include "kselftest_harness.h"
+#include "child.h"
+#include "deny.h"
+#include "fd.h"
+#include "pathfs.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+#define CGROUP2 "/sys/fs/cgroup/unified"
+
+FIXTURE(clone) {};
+FIXTURE_VARIANT(clone) { int err; };
+FIXTURE_VARIANT_ADD(clone, by_clone3) { 0 };
+FIXTURE_VARIANT_ADD(clone, by_clone_without_clone3) { ENOSYS };
+FIXTURE_VARIANT_ADD(clone, by_clone_without_the_size) { E2BIG };
+FIXTURE_VARIANT_ADD(clone, by_clone_under_a_filter) { EPERM };
+FIXTURE_SETUP(clone)
+{
+	if (variant->err)
+		ASSERT_EQ(0, DENY(variant->err, SYS_clone3));
+}
+FIXTURE_TEARDOWN(clone) {}
+
+TEST_F(clone, makes_a_child_of_ours_with_a_pidfd)
+{
+	struct child_args a = { .cgroup_fd = -1 };
+	int pidfd = -5, status;
+	pid_t pid = child_clone(&a, &pidfd);
+
+	if (!pid)
+		_exit(pidfd == -1 ? 7 : 8);
+	ASSERT_GT(pid, 0);
+	ASSERT_GE(pidfd, 0);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(pidfd, F_GETFD));
+	EXPECT_EQ(0, child_pidfd_wait_ms(pidfd, 10000));
+	EXPECT_EQ(0, child_wait(pid, &status));
+	EXPECT_EQ(7, child_status(status));
+	EXPECT_EQ(-ECHILD, child_wait(pid, NULL));
+	close(pidfd);
+}
+
+TEST_F(clone, makes_a_sibling_with_parent)
+{
+	struct child_args a = { .cgroup_fd = -1 };
+	int pidfd, status, p[2];
+	pid_t pid, sibling = 0;
+
+	ASSERT_EQ(0, pipe(p));
+	pid = child_clone(&a, &pidfd);
+	if (!pid) {
+		a.parent = true;
+		pid = child_clone(&a, &pidfd);
+		if (!pid)
+			_exit(9);
+		_exit(pid < 0 || write(p[1], &pid, sizeof(pid)) != sizeof(pid));
+	}
+	ASSERT_EQ(0, child_wait(pid, &status));
+	EXPECT_EQ(0, status);
+	ASSERT_EQ(sizeof(sibling), read(p[0], &sibling, sizeof(sibling)));
+	ASSERT_EQ(0, child_wait(sibling, &status));	/* ours to reap, and by plain waitpid */
+	EXPECT_EQ(9, child_status(status));
+}
+
+TEST_F(clone, never_loses_a_namespace)
+{
+	static const int flags[] = { CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWTIME };
+	static const char *const names[] = { "mnt", "pid", "uts", "ipc", "net", "time" };
+	size_t i;
+
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		struct child_args a = { .ns_flags = (uint64_t)flags[i], .cgroup_fd = -1 };
+		char path[64], ours[64] = "", theirs[64] = "";
+		int pidfd = -1;
+		pid_t pid = child_clone(&a, &pidfd);
+
+		if (!pid) {
+			pause();
+			_exit(0);
+		}
+		if (pid == -EPERM && geteuid())
+			SKIP(return, "needs privilege");
+		if (flags[i] == CLONE_NEWTIME && variant->err) {
+			EXPECT_LT(pid, 0);	/* clone(2) takes the flag for a signal number */
+		} else {
+			ASSERT_GT(pid, 0) {
+				TH_LOG("%s: %d", names[i], pid);
+			}
+			snprintf(path, sizeof(path), "/proc/self/ns/%s", names[i]);
+			EXPECT_GT(readlink(path, ours, sizeof(ours) - 1), 0);
+			snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, names[i]);
+			EXPECT_GT(readlink(path, theirs, sizeof(theirs) - 1), 0);
+			EXPECT_STRNE(ours, theirs);
+		}
+		child_kill_reap(&pid);
+		fd_close(&pidfd);
+	}
+}
+
+TEST_F(clone, is_born_in_the_cgroup_or_says_that_it_cannot)
+{
+	struct child_args a = { 0 };
+	char dir[64], text[256] = "";
+	struct statfs sfs;
+	int pidfd = -1;
+	auto_fd f = -1;
+	pid_t pid;
+
+	snprintf(dir, sizeof(dir), CGROUP2 "/cleat-unit-%d", (int)getpid());
+	if (statfs(CGROUP2, &sfs) || sfs.f_type != 0x63677270 || mkdir(dir, 0755))
+		SKIP(return, "no cgroup2 hierarchy at " CGROUP2);
+	a.cgroup_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid = child_clone(&a, &pidfd);
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	if (variant->err) {
+		EXPECT_EQ(-EOPNOTSUPP, pid);
+		EXPECT_EQ(-1, pidfd);
+	} else {
+		EXPECT_GT(pid, 0);
+		snprintf(text, sizeof(text), "/proc/%d/cgroup", pid);
+		f = open(text, O_RDONLY);
+		memset(text, 0, sizeof(text));
+		EXPECT_GT(read(f, text, sizeof(text) - 1), 0);
+		EXPECT_NE(NULL, strstr(text, "cleat-unit-"));
+	}
+	child_kill_reap(&pid);
+	close(a.cgroup_fd);
+	EXPECT_EQ(0, rmdir(dir));
+}
+
+TEST(without_any_pidfd_call_the_pid_is_used)
+{
+	struct child_args a = { .cgroup_fd = -1 };
+	int pidfd = -1, status;
+	pid_t pid = child_clone(&a, &pidfd);
+
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	ASSERT_GT(pid, 0);
+	ASSERT_EQ(0, DENY(ENOSYS, SYS_pidfd_send_signal));
+	EXPECT_EQ(0, child_pidfd_signal(pidfd, pid, 0));
+	EXPECT_EQ(0, child_pidfd_signal(-1, pid, SIGTERM));
+	EXPECT_EQ(0, child_wait(pid, &status));
+	EXPECT_EQ(128 + SIGTERM, child_status(status));
+	EXPECT_EQ(-ESRCH, child_pidfd_signal(-1, pid, 0));
+}
+
+TEST(a_pidfd_never_signals_another_process)
+{
+	struct child_args a = { .cgroup_fd = -1 };
+	int pidfd = -1;
+	pid_t pid = child_clone(&a, &pidfd);
+
+	if (!pid)
+		_exit(0);
+	child_wait(pid, NULL);
+	EXPECT_EQ(-ESRCH, child_pidfd_signal(pidfd, getpid(), SIGKILL));	/* we live to tell */
+	EXPECT_EQ(-ETIME, child_pidfd_wait_ms(-1, 20));
+}
+
+TEST(statuses)
+{
+	EXPECT_EQ(0, child_status(0));
+	EXPECT_EQ(255, child_status(255 << 8));
+	EXPECT_EQ(137, child_status(9));
+	EXPECT_EQ(139, child_status(11 | 0x80));
+}
+
+TEST(start_time_with_a_hostile_name)
+{
+	auto_fd procfd = proc_open();
+	static const char *const names[] = { "plain", ") S 1 2 3", "a b) R (", "((((", "\n\n", "" };
+	size_t i;
+
+	ASSERT_GE(procfd, 0);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		uint64_t t = 0, again = 0;
+		char state = 0;
+		int p[2];
+		auto_child pid = 0;
+
+		ASSERT_EQ(0, pipe(p));
+		pid = fork();
+		if (!pid) {
+			prctl(PR_SET_NAME, names[i]);
+			(void)!write(p[1], "", 1);
+			pause();
+			_exit(0);
+		}
+		ASSERT_EQ(1, read(p[0], &state, 1));
+		EXPECT_EQ(0, child_start_time(procfd, pid, &t, &state));
+		EXPECT_GT(t, 0);
+		EXPECT_NE(NULL, strchr("RSD", state));
+		EXPECT_EQ(0, child_start_time(procfd, pid, &again, NULL));
+		EXPECT_EQ(t, again);
+		kill(pid, SIGKILL);
+		waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
+		EXPECT_EQ(0, child_start_time(procfd, pid, &again, &state));
+		EXPECT_EQ('Z', state);
+		EXPECT_EQ(t, again);
+	}
+	EXPECT_LT(child_start_time(procfd, 0x7ffffff0, &(uint64_t){ 0 }, NULL), 0);
+}
+
+TEST_HARNESS_MAIN
