@@ -388,6 +388,7 @@ slow_reader() {
 	boot slow '' sh -c 'while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done'
 	mkfifo "$T/so"
 	create stdout="$T/so"
+	# shellcheck disable=SC2217	# it holds the reading end and does not read
 	sleep 100 <"$T/so" &
 	r=$!
 	tc start id="$ID" >/dev/null
