@@ -41,6 +41,9 @@ int sync_recv_fds(int sock, struct sync_msg *m, int *fds, size_t *n)
 	ssize_t r = fdio_recv(sock, m, sizeof(*m), fds, n);
 	size_t i;
 
+	/* It died with a message of ours unread. What it said before is still in the queue. */
+	if (r == -ECONNRESET)
+		r = fdio_recv(sock, m, sizeof(*m), fds, n);
 	if (r <= 0)
 		return r == -ECONNRESET ? 0 : (int)r;
 	if (r == (ssize_t)sizeof(*m) && m->type >= SYNC_GO && m->type <= SYNC_FAILED &&

@@ -78,8 +78,10 @@ int gate_open(int dirfd, int pidfd, int procfd, const struct state *st, struct e
 	if (r < 0)
 		return err_set(e, ERR_KERNEL, r, id, "wait at the start gate");
 	n = r ? fdio_read_full(fd, &byte, 1) : 0;
-	if (n != 1)
-		return err_set(e, ERR_STATE, -ESRCH, id, "cannot start a container that has stopped");
+	if (n != 1) {
+		err_set(e, ERR_STATE, 0, id, "cannot start a container that has stopped");
+		return -ESRCH;
+	}
 	unlinkat(dirfd, GATE_NAME, 0);
 	r = fd_nonblock(fd, 0);
 	if (r)
