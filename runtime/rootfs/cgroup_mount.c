@@ -87,8 +87,9 @@ static int mount_v1_one(struct rootfs *r, const struct cg_hierarchy *h, unsigned
 	auto_fd own = -1;
 	int q;
 
+	/* On a hybrid host the container is in no v2 cgroup of its own: what is shown is the host's, to look at. */
 	if (h->v2)
-		return mount_unified(r, h, flags, target, at, name);
+		return mount_unified(r, h, flags | (r->new_cgroupns ? 0 : MS_RDONLY), target, at, name);
 	if (r->new_cgroupns) {
 		q = v1_words(r, h, &words);
 		if (q)
@@ -97,9 +98,6 @@ static int mount_v1_one(struct rootfs *r, const struct cg_hierarchy *h, unsigned
 		return mnt_new(&r->mnt, &f, target, NULL);
 	}
 	own = open_own(h, r->cgroup);
-	/* A hierarchy that the container is not in (unified on a hybrid host) is shown as it is. */
-	if (own == -ENOENT)
-		own = open_own(h, "");
 	return own < 0 ? own : bind_with_flags(r, own, flags, target, at, name);
 }
 

@@ -60,6 +60,9 @@ static int init_maps(struct init_ctx *c, struct err *e)
 	/* Groups of the caller mean nothing here; denied setgroups means that there is nothing to gain. */
 	if (setgroups(0, NULL) && errno != EPERM)
 		return err_set(e, ERR_KERNEL, -errno, NULL, "setgroups");
+	/* Only now: message queues belong to whoever makes their namespace. */
+	if (c->late_ipc && unshare(CLONE_NEWIPC))
+		return err_set(e, ERR_KERNEL, -errno, "/linux/namespaces", "make an ipc namespace");
 	return 0;
 }
 

@@ -44,6 +44,7 @@ struct init_ctx {
 	int left;			/* CLONE_NEW* still to join */
 	uint64_t new_ns;		/* CLONE_NEW* that are new */
 	bool new_cgroupns;
+	bool late_ipc;			/* make the ipc namespace as root of the user namespace */
 	bool wait_maps;			/* a new user namespace: the worker maps ids first */
 	bool wait_placed;		/* not born in its cgroup: the worker sends CGROUP */
 	bool placed;
