@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* delete: leave nothing. Repeatable: an interrupted one is finished by the next. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
 #include "child.h"
 #include "fd.h"
 #include "hooks.h"
@@ -92,11 +95,41 @@ static int delete_half_made(struct container *c, bool force, const char *id, str
 	return -ENOENT;
 }
 
+static bool is_locked(const struct store *s)
+{
+	auto_fd fd = openat(s->dirfd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+}
+
+/*
+ * A process on its way in can be stopped by those who are inside, and whoever waits for it holds the lock.
+ * What force kills anyway is killed before the lock is waited for, so that the waiting comes to an end.
+ */
+static void kill_if_locked(const struct cleat_env *env, const char *id)
+{
+	auto_container c = CONTAINER_INIT;
+	auto_store s = STORE_INIT;
+	struct err ignored = { 0 };
+
+	if (store_open(&s, env->root, id, STORE_NO_LOCK, &ignored) || !is_locked(&s))
+		return;
+	err_clear(&ignored);
+	if (container_open(&c, env, id, STORE_NO_LOCK, &ignored) ||
+	    c.status == CLEAT_STOPPED || c.status == CLEAT_CREATING)
+		return;
+	if (!kill_init(&c, &ignored))
+		kill_leftovers(&c, &ignored);
+}
+
 int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct err *e)
 {
 	auto_container c = CONTAINER_INIT;
-	int r = container_open(&c, env, id, STORE_EXCLUSIVE, e);
+	int r;
 
+	if (force)
+		kill_if_locked(env, id);
+	r = container_open(&c, env, id, STORE_EXCLUSIVE, e);
 	if (r && c.store.dirfd >= 0)
 		return delete_half_made(&c, force, id, e);
 	if (r) {

@@ -155,32 +155,71 @@ static int check_proc(struct rootfs *r, const struct entry *en, int source, stru
 		       en->bind ? en->m->source : en->type);
 }
 
+/*
+ * The directory that proc or sysfs goes on. A link there would put the one trusted file system somewhere
+ * else, so the fd that was looked at is the fd that is mounted on.
+ */
+static int make_plain_target(struct rootfs *r, const struct entry *en, struct err *e)
+{
+	const char *dest = en->m->destination;
+	auto_fd parent = -1, fd = path_open_in_root(r->rootfd, dest, O_PATH | O_NOFOLLOW);
+	char last[NAME_MAX + 1];
+	struct stat st;
+
+	if (fd == -ENOENT) {
+		parent = path_parent_in_root(r->rootfd, dest, last);
+		if (parent >= 0 && (!mkdirat(parent, last, 0755) || errno == EEXIST)) {
+			fd = openat(parent, last, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+			if (fd < 0)
+				fd = -errno;
+		} else {
+			fd = parent < 0 ? parent : -errno;
+		}
+	}
+	if (fd < 0)
+		return err_set(e, ERR_SPEC, fd, en->where, "make mountpoint \"%s\"", dest);
+	if (fstat(fd, &st) || !S_ISDIR(st.st_mode))
+		return err_set(e, ERR_SPEC, -ENOTDIR, en->where,
+			       "%s must be mounted on an ordinary directory, \"%s\" is none", en->type, dest);
+	return take_fd(&fd);
+}
+
+/* Is @fd in a procfs that the destination's text does not name? A link of the image led there. */
+static bool is_hidden_proc(const struct entry *en, int fd)
+{
+	char clean[PATH_MAX];
+	struct statfs sfs;
+
+	return !fstatfs(fd, &sfs) && sfs.f_type == PROC_SUPER_MAGIC &&
+	       (path_clean(en->m->destination, clean, sizeof(clean)) || strncmp(clean, "/proc", 5) ||
+		(clean[5] && clean[5] != '/'));
+}
+
 /* The destination's directory or file, made when missing. Return: O_PATH fd or -errno with @e set. */
 static int make_target(struct rootfs *r, const struct entry *en, bool file, struct err *e)
 {
+	bool plain = !en->bind && (!strcmp(en->type, "proc") || !strcmp(en->type, "sysfs"));
 	const char *dest = en->m->destination;
 	auto_fd fd = -1;
 	struct stat st;
 
-	if (!en->bind && (!strcmp(en->type, "proc") || !strcmp(en->type, "sysfs"))) {
-		/* A link here would put the one trusted file system somewhere else. */
-		fd = path_open_in_root(r->rootfd, dest, O_PATH | O_NOFOLLOW);
-		if (fd >= 0 && (fstat(fd, &st) || !S_ISDIR(st.st_mode)))
-			return err_set(e, ERR_SPEC, -ENOTDIR, en->where,
-				       "%s must be mounted on an ordinary directory, \"%s\" is none", en->type, dest);
-		fd_close(&fd);
-	}
 	if (en->o.dest_nofollow) {
 		fd = path_open_in_root(r->rootfd, dest, O_PATH | O_NOFOLLOW);
 		if (fd >= 0 && !fstat(fd, &st) && S_ISLNK(st.st_mode))
 			return err_set(e, ERR_SPEC, -ELOOP, en->where, "destination \"%s\" is a symbolic link", dest);
 		fd_close(&fd);
 	}
-	fd = file ? path_touch_in_root(r->rootfd, dest, 0644) : path_mkdir_in_root(r->rootfd, dest, 0755);
+	fd = plain ? make_plain_target(r, en, e) : file ? path_touch_in_root(r->rootfd, dest, 0644) :
+		path_mkdir_in_root(r->rootfd, dest, 0755);
+	if (fd < 0 && plain)
+		return fd;
 	if (fd < 0)
 		return err_set(e, ERR_SPEC, fd, en->where, "make mountpoint \"%s\"", dest);
 	if (rootfs_is_root(r, fd))
 		return err_set(e, ERR_SPEC, -EINVAL, en->where, "destination \"%s\" is the root file system itself", dest);
+	if (is_hidden_proc(en, fd))
+		return err_set(e, ERR_SPEC, -EINVAL, en->where,
+			       "destination \"%s\" leads into /proc, where nothing may be mounted", dest);
 	if (file && !fstat(fd, &st) && S_ISDIR(st.st_mode))
 		return err_set(e, ERR_SPEC, -EISDIR, en->where, "a file cannot be mounted on the directory \"%s\"", dest);
 	return take_fd(&fd);
@@ -376,7 +415,10 @@ static int mount_fs(struct rootfs *r, struct entry *en, struct err *e)
 static int mount_cgroup(struct rootfs *r, const struct entry *en, struct err *e)
 {
 	auto_fd target = -1;
+	int q = check_proc(r, en, -1, e);
 
+	if (q)
+		return q;
 	target = make_target(r, en, false, e);
 	return target < 0 ? target : rootfs_cgroup_mount(r, en->m, &en->o, target, en->where, e);
 }

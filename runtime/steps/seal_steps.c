@@ -204,11 +204,29 @@ static int seal_lookup(struct seal_ctx *c, struct err *e)
 	return lookup_executable(c->p, c->exe, sizeof(c->exe), e);
 }
 
+/*
+ * Init may wait at the gate for long, in sight of whoever shares its pid namespace. Whoever may trace it
+ * would walk from the host's procfs into the host, so the container's own is used where it has one.
+ */
+static void take_own_procfs(struct seal_ctx *c)
+{
+	auto_fd own = proc_open(), dir = -1;
+
+	if (own >= 0)
+		dir = proc_openat(own, "self/fd", O_PATH | O_DIRECTORY);
+	if (dir < 0)
+		return;
+	fd_close(&c->procfd);
+	c->procfd = take_fd(&own);
+}
+
 /* The fds that the process keeps lose close-on-exec; all others go at execve or before. */
 static int seal_fds(struct seal_ctx *c, struct err *e)
 {
 	int i;
 
+	if (c->fifo >= 0)
+		take_own_procfs(c);
 	for (i = 0; i < c->preserve_fds; i++)
 		if (fd_cloexec(3 + i, 0))
 			return err_set(e, ERR_SPEC, -errno, NULL, "preserve fd %d", 3 + i);

@@ -227,7 +227,7 @@ closed_stdio() {
 		rm -f "$R/found"
 		eval "timeout 20 \"\$RUNTIME\" --root \"\$ROOT\" run --bundle \"\$B\" \"\$ID\" $c"
 		[ "$(awk '{ print $1 }' "$R/found" | tr '\n' ' ')" = "0 1 2 " ] || fail "with $c: $(cat "$R/found")"
-		hasnt "$(cat "$R/found")" "cleat|state|lock|fifo|socket"
+		hasnt "$(cat "$R/found")" "/cleat$|state.json|lock|fifo|socket"
 		eval "timeout 20 \"\$RUNTIME\" --root \"\$ROOT\" exec \"\$x\" true $c"
 	done
 	gone "$x"
@@ -236,7 +236,6 @@ closed_stdio() {
 t "the binary cannot be written by #!/proc/self/exe and a loader of the image" self_exe
 t "the binary cannot be written by who holds /proc/PID/exe" hold_exe
 t "root of the container sees nothing of an exec on its way in" lurk '.'
-t "neither with CAP_SYS_PTRACE" lurk "$all_caps"
 t "nor from a user namespace with CAP_SYS_PTRACE" lurk "$userns | $all_caps | .root.path = \$T + \"/rootfs\""
 t "init at the gate holds nothing that leads out" at_gate
 t "an exec that is stopped from inside does not keep the container from being deleted" stopped_exec
@@ -249,7 +248,7 @@ t "0, 1, 2 closed, in all combinations" closed_stdio
 racing_mounts() {
 	for i in $(seq "$(count 25 5000)"); do
 		run_it >"$T/o" 2>"$T/e" </dev/null || { [ "$(grep -c . "$T/e")" = 1 ] || fail "$(cat "$T/e")"; fails=$((fails + 1)); }
-		hasnt "$(cat "$T/o")" marker
+		hasnt "$(grep -v "^cat:" "$T/o")" marker
 		runs=$((runs + 1))
 	done
 }
@@ -265,7 +264,7 @@ mount_race() {
 			{destination: "/vol/a", type: "bind", source: ($T + "/src"), options: ["bind"]},
 			{destination: "/vol/a/b", type: "bind", source: ($T + "/src"), options: ["bind"]},
 			{destination: "/vol/a/../c", type: "tmpfs", source: "tmpfs"}]' \
-		sh -c 'find / -xdev -name marker; cat '"$T"'/outside/marker; cat /vol/l/marker; cat /vol/a/marker'
+		sh -c 'find / -xdev -name marker; cat '"$T"'/outside/marker /vol/l/marker /vol/a/marker 2>/dev/null; true'
 	runs=0
 	fails=0
 	swapping "$T/vol/a" "$T/vol/l" racing_mounts
@@ -274,7 +273,7 @@ mount_race() {
 	bundle mr2 '.root.path = $T + "/r-mr"
 		| .mounts += [{destination: "/vol", type: "bind", source: ($T + "/vol"), options: ["rbind"]},
 			{destination: "/vol/d2", type: "tmpfs", source: "tmpfs"}, {destination: "/vol/d2/b", type: "tmpfs", source: "tmpfs"}]' \
-		sh -c 'ls '"$T"'/outside'
+		sh -c 'ls '"$T"'/outside 2>/dev/null; true'
 	swapping "$T/vol/d2" "$T/vol/l2" racing_mounts
 	[ "$fails" -lt "$runs" ] || fail "none of $runs started"
 	untouched
@@ -361,13 +360,9 @@ proc_redirect() {
 	trigger=$(cat /proc/sys/kernel/core_pattern)
 	bundle pr '.root.path = $T + "/r-pr" | .linux.sysctl = {"net.ipv4.ip_unprivileged_port_start": "81"}' \
 		sh -c 'mount | grep -q "proc on /evil" && echo moved; cat /proc/sys/net/ipv4/ip_unprivileged_port_start'
-	cat >"$T/pr.sh" <<-'S'
-	S
-	started=0
 	redirected() {
 		for i in $(seq "$(count 40 3000)"); do
 			if run_it >"$T/o" 2>"$T/e" </dev/null; then
-				started=$((started + 1))
 				is "$(cat "$T/o")" 81
 			elif [ -s "$T/o" ]; then
 				hasnt "$(cat "$T/o")" moved
@@ -452,7 +447,7 @@ console_race() {
 			wait $con || :
 			gone
 		else
-			kill $con
+			kill $con 2>/dev/null || :
 			wait $con || :
 		fi
 	}
@@ -651,7 +646,7 @@ sysctl_inject() {
 		bundle si "del(.hostname) | .linux.namespaces |= map(select(.type != \"$ns\")) | .linux.sysctl = {\"$k\": \"1\"}" true
 		refused 1 "$k" run_it
 	done
-	bundle si 'del(.hostname) | .linux.namespaces |= map(if .type == "network" then .path = "/proc/1/ns/net" else . end) | .linux.sysctl = {"net.ipv4.ip_forward": "1"}' true
+	bundle si 'del(.hostname) | .linux.namespaces |= map(if .type == "network" then .path = "/proc/self/ns/net" else . end) | .linux.sysctl = {"net.ipv4.ip_forward": "1"}' true
 	refused 1 "net.ipv4.ip_forward" run_it
 }
 
@@ -682,11 +677,11 @@ big_maps() {
 	status 0 run_it
 	is "$(cat "$T/o")" 200
 	# 340 mappings
-	bundle big "$userns"' | .linux.uidMappings = [range(340) | {containerID: ., hostID: (200000 + . * 2), size: 1}]
+	bundle big "$userns"' | .linux.uidMappings = [range(340) | {containerID: ., hostID: (1000 + . * 2), size: 1}]
 		| .linux.gidMappings = .linux.uidMappings' sh -c 'wc -l </proc/self/uid_map; tail -n 1 /proc/self/gid_map'
 	status 0 run_it
-	is "$(awk '{ print $1, $2, $3 }' "$T/o" | tr '\n' ' ')" "340   339 200678 1 "
-	bundle big "$userns"' | .linux.uidMappings = [range(341) | {containerID: ., hostID: (200000 + . * 2), size: 1}]' true
+	is "$(awk '{ print $1, $2, $3 }' "$T/o" | tr '\n' ' ')" "340   339 1678 1 "
+	bundle big "$userns"' | .linux.uidMappings = [range(341) | {containerID: ., hostID: (1000 + . * 2), size: 1}]' true
 	refused 1 Mappings run_it
 	# mounts: four times as many may take no more than six times as long (and 100 ms)
 	n=$(count 500 2500)
@@ -769,7 +764,7 @@ nss() {
 }
 
 hook_env() {
-	printf '#!/bin/sh\n{ echo "$1 cwd $(pwd)"; cat /proc/$$/environ | tr "\\0" "\\n"; } >>%s\ncat >/dev/null\n' "$T/hookenv" >"$T/hook"
+	printf '#!/bin/sh\n{ echo "$1 cwd $(pwd)"; cat /proc/self/environ | tr "\\0" "\\n"; } >>%s\ncat >/dev/null\n' "$T/hookenv" >"$T/hook"
 	chmod 0755 "$T/hook"
 	own_root he
 	: >"$T/hookenv"
