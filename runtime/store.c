@@ -241,13 +241,16 @@ int store_remove(struct store *s, struct err *e)
 	/* The lock goes last: whoever waits for it must find the rest gone. */
 	static const char *const files[] = { "exec.fifo", "exec.tmpl", "state.json", "lock" };
 	size_t i;
-	int r;
+	int r, tries = 100;
 
 	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		unlinkat(s->dirfd, files[i], 0);
 	if (!unlinkat(s->rootfd, s->id, AT_REMOVEDIR) || errno == ENOENT)
 		return 0;
-	r = path_remove_tree(s->rootfd, s->id);
+	/* Whoever comes now makes a new lock in the directory, finds no state in it, and is gone again. */
+	do {
+		r = path_remove_tree(s->rootfd, s->id);
+	} while (r == -ENOTEMPTY && --tries);
 	return r ? err_set(e, ERR_KERNEL, r, s->id, "remove the state directory") : 0;
 }
 
