@@ -42,13 +42,24 @@ static int remap_readonly(uintptr_t start, size_t len, const ElfW(Phdr) *p, int 
 		MAP_FAILED ? -errno : 0;
 }
 
+/* By hand: a checking memcpy would stop at the guards that a sanitizer puts between variables. */
+__attribute__((no_sanitize("address"))) static void copy_pages(void *to, uintptr_t from, size_t len)
+{
+	const volatile uint64_t *src = (const volatile uint64_t *)from;
+	volatile uint64_t *dst = to;
+	size_t i;
+
+	for (i = 0; i < len / sizeof(*src); i++)
+		dst[i] = src[i];
+}
+
 static int remap_writable(uintptr_t start, size_t len)
 {
 	void *copy = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (copy == MAP_FAILED)
 		return -errno;
-	memcpy(copy, (void *)start, len);
+	copy_pages(copy, start, len);
 	if (mremap(copy, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)start) == MAP_FAILED) {
 		munmap(copy, len);
 		return -errno;
