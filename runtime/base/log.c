@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "utf8.h"
 
 #define LOG_TEXT_MAX 4096u
 
@@ -56,27 +57,6 @@ static size_t put_quoted(char *out, size_t size, size_t at, const char *s)
 	return at;
 }
 
-/* Replace what is not UTF-8 by '?': a decoder would refuse the whole file for one bad byte. */
-static void make_utf8(char *s)
-{
-	unsigned char *p = (unsigned char *)s;
-
-	while (*p) {
-		unsigned int n = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : (*p & 0xf0) == 0xe0 ? 3 :
-				 *p >= 0xf0 && *p < 0xf5 ? 4 : 0, i;
-
-		for (i = 1; i < n; i++)
-			if ((p[i] & 0xc0) != 0x80)
-				break;
-		if (!n || i < n || (*p == 0xe0 && n == 3 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
-		    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f)) {
-			*p++ = '?';
-			continue;
-		}
-		p += n;
-	}
-}
-
 static void sink_emit(const struct log *l, enum log_level level, const char *text)
 {
 	const struct log_sink *s = (const struct log_sink *)l;
@@ -85,8 +65,8 @@ static void sink_emit(const struct log *l, enum log_level level, const char *tex
 
 	if (s->fd < 0)
 		return;
-	snprintf(clean, sizeof(clean), "%s", text);
-	make_utf8(clean);
+	/* A decoder would refuse the whole file for one bad byte. */
+	utf8_copy(clean, sizeof(clean), text);
 	log_rfc3339(when, sizeof(when), false);
 	if (s->format == LOG_FORMAT_JSON)
 		n = (size_t)snprintf(line, sizeof(line), "{\"level\":\"%s\",\"msg\":\"", level_names[level]);

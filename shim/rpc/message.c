@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include "runtimeoptions.pb-c.h"
 #include "ttrpc.pb-c.h"
-#include "utf8text.h"
+#include "utf8.h"
 
 /* bytes fields that are bytes; all others are strings (see google.proto). */
 static const struct {
@@ -57,7 +57,7 @@ static int check_string(const ProtobufCMessageDescriptor *d, const char *name,
 	size_t i = 0, n;
 
 	while (i < s->len && !what) {
-		n = utf8_sequence(s->data + i, s->len - i);
+		n = utf8_len((const char *)s->data + i, s->len - i);
 		if (!n)
 			what = "is not valid UTF-8";
 		else if (!s->data[i])

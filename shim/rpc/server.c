@@ -11,7 +11,7 @@
 #include "message.h"
 #include "ttrpc.h"
 #include "ttrpc.pb-c.h"
-#include "utf8text.h"
+#include "utf8.h"
 
 #define NS_KEY "containerd-namespace-ttrpc"
 #define STATUS_TEXT_MAX 4096u
@@ -43,7 +43,7 @@ static void send_status(struct ttrpc_conn *c, uint32_t stream, enum rpc_code cod
 	char text[STATUS_TEXT_MAX];
 	struct ttrpc_out *o;
 
-	utf8_text(text, sizeof(text), msg);
+	utf8_copy(text, sizeof(text), msg);
 	status.code = code;
 	status.message = msg_set(text);
 	response.status = &status;

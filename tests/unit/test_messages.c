@@ -15,7 +15,7 @@
 #include "runtimeoptions.pb-c.h"
 #include "task.pb-c.h"
 #include "types.pb-c.h"
-#include "utf8text.h"
+#include "utf8.h"
 
 #define STATE (&cleat__task__state_request__descriptor)
 #define CREATE (&cleat__task__create_task_request__descriptor)
@@ -156,10 +156,10 @@ TEST(utf8)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		EXPECT_EQ(rows[i].want, utf8_sequence((const uint8_t *)rows[i].s, rows[i].n)) {
+		EXPECT_EQ(rows[i].want, utf8_len(rows[i].s, rows[i].n)) {
 			TH_LOG("row %zu", i);
 		}
-	utf8_text(out, sizeof(out), "ab\xc3\xa9");	/* the last character does not fit whole */
+	utf8_copy(out, sizeof(out), "ab\xc3\xa9");	/* the last character does not fit whole */
 	EXPECT_STREQ("ab", out);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * UTF-8 as RFC 3629 defines it: what the reader demands of strings that name
- * something, and what the writer needs to know to replace what is invalid.
+ * UTF-8 as RFC 3629 defines it: what readers demand of strings that name
+ * something, and what writers need to know to replace what is invalid.
  */
 #include "utf8.h"
+#include <string.h>
 
 /**
  * utf8_len() - Length of the sequence at @p.
@@ -91,4 +92,28 @@ size_t utf8_put(uint32_t cp, char out[4])
 	out[2] = (char)(0x80 | (cp >> 6 & 0x3f));
 	out[3] = (char)(0x80 | (cp & 0x3f));
 	return 4;
+}
+
+/**
+ * utf8_copy() - Copy for a peer that refuses a whole message for one bad byte.
+ * @out: at least one byte of room; always terminated.
+ */
+void utf8_copy(char *out, size_t size, const char *s)
+{
+	size_t left = strlen(s), n;
+
+	for (; left; s += n, left -= n) {
+		size_t put = utf8_len(s, left);
+
+		n = put ? put : 1;
+		if (n >= size)
+			break;
+		if (put)
+			memcpy(out, s, n);
+		else
+			*out = '?';
+		out += n;
+		size -= n;
+	}
+	*out = 0;
 }

@@ -11,4 +11,6 @@ size_t utf8_len(const char *p, size_t n);
 bool utf8_valid(const char *p, size_t n);
 /** utf8_put() - Encode @cp (up to 0x10ffff, not checked for surrogates) into @out; returns 1 to 4 bytes. */
 size_t utf8_put(uint32_t cp, char out[4]);
+/** utf8_copy() - Copy @s into @out, cut to @size at a whole character, with '?' for bytes that are not UTF-8. */
+void utf8_copy(char *out, size_t size, const char *s);
 #endif
