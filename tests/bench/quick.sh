@@ -11,6 +11,7 @@ RUNS=${RUNS:-100}
 SERVERS=${SERVERS:-10}
 HERE=$(cd "${0%/*}" && pwd)
 T=$(mktemp -d /tmp/cleat-bench-XXXXXX)
+R=$T
 CD_PID=
 NS=bench
 
@@ -28,7 +29,7 @@ cleanup() {
 		wait "$CD_PID"
 	fi
 	for d in /sys/fs/cgroup/*/$NS /sys/fs/cgroup/$NS; do [ ! -d "$d" ] || rmdir "$d"; done
-	rm -rf "$T"
+	rm -rf "$T" "$R"
 } 2>/dev/null
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP
@@ -38,19 +39,25 @@ mkdir -p "$T/b/rootfs/bin" "$T/b/rootfs/proc" "$T/b/rootfs/sys" "$T/b/rootfs/dev
 cp "$(command -v busybox)" "$T/b/rootfs/bin/busybox"
 for a in sh true sleep; do ln -s busybox "$T/b/rootfs/bin/$a"; done
 (cd "$T/b" && "$O/cleat" spec)
-jq '.process.terminal = false | .process.args = ["/bin/true"]' "$T/b/config.json" >"$T/b/c" && mv "$T/b/c" "$T/b/config.json"
+# The packaged crun knows no newer ociVersion, and for device rules it wants CAP_SYS_RESOURCE.
+jq '.ociVersion = "1.0.2" | del(.linux.resources) | .process.terminal = false | .process.args = ["/bin/true"]' \
+	"$T/b/config.json" >"$T/b/c"
+mv "$T/b/c" "$T/b/config.json"
+# State in memory, as /run is on most hosts, for all of them.
+R=$(mktemp -d /dev/shm/cleat-bench-XXXXXX 2>/dev/null || mktemp -d "$T/XXXXXX")
 sync
 
 # The packaged crun refuses hybrid hosts: it gets a mount namespace with cgroup2 where it looks for it.
 crun_here() {
 	if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
-		echo "crun --root $T/crun run --bundle $T/b bench-crun"
+		echo "crun --root $R/crun run --bundle $T/b bench-crun"
 	else
 		cat >"$T/crun.sh" <<-END
 			#!/bin/sh
 			mount -t cgroup2 none /sys/fs/cgroup
 			exec hyperfine -N -w 5 -r $RUNS --export-json $T/crun.json \
-				"crun --root $T/crun run --bundle $T/b bench-crun" >/dev/null
+				"crun --root $R/crun run --bundle $T/b bench-crun" \
+				"$O/cleat --root $R/cleat run --bundle $T/b bench-cleat" >/dev/null
 		END
 		chmod +x "$T/crun.sh"
 		unshare -m --propagation private "$T/crun.sh" 2>"$T/crun.err" || cat "$T/crun.err" >&2
@@ -60,12 +67,16 @@ crun_here() {
 echo "# $(nproc) CPUs, Linux $(uname -r), $(gcc --version | head -n 1)"
 echo "# run of /bin/true, default spec, hyperfine -N, $RUNS runs"
 set -- hyperfine -N -w 5 -r "$RUNS" --export-json "$T/run.json"
-set -- "$@" -n cleat "$O/cleat --root $T/cleat run --bundle $T/b bench-cleat"
-set -- "$@" -n runc "runc --root $T/runc run --bundle $T/b bench-runc"
+set -- "$@" -n cleat "$O/cleat --root $R/cleat run --bundle $T/b bench-cleat"
+set -- "$@" -n runc "runc --root $R/runc run --bundle $T/b bench-runc"
 crun=$(crun_here)
 [ -z "$crun" ] || set -- "$@" -n crun "$crun"
 "$@" >/dev/null 2>&1 </dev/null
-[ -z "$crun" ] && jq '.results[0].command = "crun"' "$T/crun.json" >"$T/crun2.json" || echo '{"results":[]}' >"$T/crun2.json"
+if [ -z "$crun" ]; then
+	jq '.results[0].command = "crun(v2)" | .results[1].command = "cleat(v2)"' "$T/crun.json" >"$T/crun2.json"
+else
+	echo '{"results":[]}' >"$T/crun2.json"
+fi
 jq -rs '(.[0].results + .[1].results) as $r | ($r[] | select(.command == "cleat") | .median) as $c |
 	$r[] | "\(.command) \(.median * 1000) \(.min * 1000) \((.user + .system) * 1000) \(.median / $c)"' \
 	"$T/run.json" "$T/crun2.json" |
