@@ -65,7 +65,7 @@ crun_here() {
 }
 
 echo "# $(nproc) CPUs, Linux $(uname -r), $(gcc --version | head -n 1)"
-echo "# run of /bin/true, default spec, hyperfine -N, $RUNS runs"
+echo "# run of /bin/true, the document of cleat spec without resources, hyperfine -N, $RUNS runs"
 set -- hyperfine -N -w 5 -r "$RUNS" --export-json "$T/run.json"
 set -- "$@" -n cleat "$O/cleat --root $R/cleat run --bundle $T/b bench-cleat"
 set -- "$@" -n runc "runc --root $R/runc run --bundle $T/b bench-runc"
