@@ -102,51 +102,75 @@ static pid_t clone_here(const struct launch *l, bool parent, int *pidfd, struct 
 	return r;
 }
 
-/* Stage mid: join the user namespace and what it owns, clone init, report its pid, go. Returns in init only. */
-static void mid_main(const struct launch *l, int *left)
+/* Stage mid of a new container: join the user namespace and what it owns. */
+static int mid_join_user(const struct launch *l, struct err *e)
 {
+	int r = join_enter(&l->join, CLONE_NEWNS, e);
+
+	if (!r && (setgid(0) || setuid(0)))
+		r = err_set(e, ERR_KERNEL, -errno, NULL, "become root of the joined user namespace");
+	return r;
+}
+
+/* Stage mid of a running container: join all of it. @report: our fd that is still needed. */
+static int mid_join_all(const struct launch *l, int report, struct err *e)
+{
+	struct join_set join = l->join;
+	int pidfd = l->pidfd, r = l->enter ? l->enter(l->arg, report, e) : 0;
+
+	if (r)
+		return r;
+	if (pidfd < 0)
+		r = join_enter(&join, 0, e);
+	else if ((r = join_pidfd(pidfd, l->pidfd_flags)))
+		err_set(e, r == -ESRCH ? ERR_STATE : ERR_KERNEL, r, NULL, "join the container's namespaces");
+	fd_close(&pidfd);
+	join_close(&join);
+	return r;
+}
+
+/*
+ * Clone the process from where it is to be born, report its pid, go. Returns in the new process only. The report
+ * has a socket of its own: what the new process has to say may come earlier.
+ */
+static void mid_main(const struct launch *l, int report, int *left)
+{
+	bool user = l->join.fd[join_index(CLONE_NEWUSER)] >= 0 && l->new_ns;
+	struct launch here = *l;
 	struct err e = { 0 };
-	int pidfd = -1, told[2] = { -1, -1 };
+	int pidfd = -1, r;
 	pid_t pid;
-	int r;
 
 	prctl(PR_SET_NAME, "cleat:[mid]");
-	r = join_enter(&l->join, CLONE_NEWNS, &e);
-	if (!r)
-		r = fdio_pipe(told);
-	if (!r && (setgid(0) || setuid(0)))
-		r = err_set(&e, ERR_KERNEL, -errno, NULL, "become root of the joined user namespace");
+	r = user ? mid_join_user(l, &e) : mid_join_all(l, report, &e);
 	if (!r) {
-		/* Always a sibling: whoever is to be init's parent is ours too. */
-		pid = clone_here(l, true, &pidfd, &e);
+		if (!user)
+			here.cgroup_fd = -1;	/* we are in it */
+		/* Always a sibling: whoever is to be its parent is ours too. */
+		pid = clone_here(&here, true, &pidfd, &e);
 		if (!pid) {
-			char c;
-
-			/* The worker must hear of us before it hears from us: wait until mid has told and is gone. */
-			fd_close(&told[1]);
-			fdio_read_full(told[0], &c, 1);
-			fd_close(&told[0]);
-			*left = join_flags(l) & CLONE_NEWNS;
+			fd_close(&report);
+			*left = user ? join_flags(l) & CLONE_NEWNS : 0;
 			return;
 		}
 		r = pid < 0 ? (pid == -EOPNOTSUPP ? clone_failed(pid, &e) : pid) :
-			sync_send(l->child_sock, SYNC_CHILD, pid, pidfd);
+			sync_send(report, SYNC_CHILD, pid, pidfd);
 	}
 	if (r) {
 		err_set(&e, ERR_KERNEL, r, NULL, "launch");
 		e.stage = STAGE_MID;
-		sync_fail(l->child_sock, &e);
+		sync_fail(report, &e);
 	}
 	_exit(!!r);
 }
 
 /* The caller's half of the mid case: wait for the report, reap mid if it is ours. */
-static pid_t mid_wait(const struct launch *l, pid_t mid, int *pidfd, struct err *e)
+static pid_t mid_wait(const struct launch *l, int report, pid_t mid, int *pidfd, struct err *e)
 {
 	struct sync_msg m;
 	int fd = -1, r;
 
-	r = sync_recv(l->sock, &m, &fd);
+	r = sync_recv(report, &m, &fd);
 	if (!l->parent)
 		child_wait(mid, NULL);
 	if (r == 1 && m.type == SYNC_CHILD && m.value > 0) {
@@ -160,26 +184,54 @@ static pid_t mid_wait(const struct launch *l, pid_t mid, int *pidfd, struct err 
 		*e = m.err;
 		return e->errnum ? -e->errnum : -EINVAL;
 	}
-	return err_set(e, ERR_PEER, r < 0 ? r : 0, NULL, "the process that joins the user namespace died");
+	return err_set(e, ERR_PEER, r < 0 ? r : 0, NULL, "the process that joins the namespaces died");
 }
 
-static pid_t launch_by_mid(const struct launch *l, int *pidfd, int *left, struct err *e)
+static pid_t launch_by_mid(const struct launch *l, int cgroup_fd, int *pidfd, int *left, struct err *e)
 {
-	struct child_args ca = { .parent = l->parent, .cgroup_fd = -1 };
-	int mid_pidfd = -1;
+	struct child_args ca = { .parent = l->parent, .cgroup_fd = cgroup_fd };
+	int mid_pidfd = -1, report[2], r;
 	pid_t mid;
 
+	r = fdio_socketpair(report);
+	if (r)
+		return err_set(e, ERR_KERNEL, r, NULL, "socketpair");
 	mid = child_clone(&ca, &mid_pidfd);
-	if (mid < 0)
-		return clone_failed(mid, e);
 	if (!mid) {
 		child_begin(l);
+		close(report[0]);
 		prctl(PR_SET_DUMPABLE, 0);
-		mid_main(l, left);
+		mid_main(l, report[1], left);
 		return 0;
 	}
+	close(report[1]);
 	fd_close(&mid_pidfd);
-	return mid_wait(l, mid, pidfd, e);
+	if (mid == -EOPNOTSUPP && cgroup_fd >= 0)
+		r = mid;
+	else
+		r = mid < 0 ? clone_failed(mid, e) : mid_wait(l, report[0], mid, pidfd, e);
+	close(report[0]);
+	return r;
+}
+
+/* Can this kernel join by pidfd (5.8)? The mid child could not come back to say so. */
+static int try_pidfd(const struct launch *l, struct err *e)
+{
+	struct join_set own = JOIN_SET_INIT;
+	int r;
+
+	if (l->pidfd < 0)
+		return 0;
+	r = open_own(CLONE_NEWPID, &own, e);
+	if (r)
+		return r;
+	r = join_pidfd(l->pidfd, CLONE_NEWPID);
+	if (r && r != -EINVAL)
+		err_set(e, r == -ESRCH ? ERR_STATE : ERR_KERNEL, r, NULL, "join the pid namespace");
+	if (!r)
+		r = setns_flags(&own, CLONE_NEWPID, "return to", e);
+	join_close(&own);
+	return r;
 }
 
 pid_t launch(const struct launch *l, int *pidfd, int *left, struct err *e)
@@ -190,7 +242,11 @@ pid_t launch(const struct launch *l, int *pidfd, int *left, struct err *e)
 
 	*pidfd = -1;
 	if (l->join.fd[join_index(CLONE_NEWUSER)] >= 0 && l->new_ns)
-		return launch_by_mid(l, pidfd, left, e);
+		return launch_by_mid(l, -1, pidfd, left, e);
+	if (l->enter && (join_flags(l) & CLONE_NEWPID) && !(join_flags(l) & CLONE_NEWUSER)) {
+		r = try_pidfd(l, e);
+		return r ? r : launch_by_mid(l, l->cgroup_fd, pidfd, left, e);
+	}
 	visit = visit_flags(l);
 	r = open_own(visit, &own, e);
 	if (!r && visit && l->pidfd >= 0) {

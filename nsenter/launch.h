@@ -13,8 +13,12 @@
  * - Namespaces that only take effect on children (pid), or that the new ones must be made in
  *   (all of them when a user namespace is new), are joined by the caller itself before the clone
  *   and left again after it. No intermediate child, no second clone.
- * - A user namespace that is joined by path cannot be left again, so only then a "mid" child joins
- *   it, clones init and exits.
+ * - A user namespace that is joined by path cannot be left again, so a "mid" child joins it, clones
+ *   init and exits.
+ * - A process that enters the pid namespace of a running container is seen by whoever is inside from
+ *   its birth. Whoever may trace it could walk through its root and its fds into the host, so it must be
+ *   born in all of the container's namespaces, with no fd of ours: a mid child as well. Not with a user
+ *   namespace of the container's: nobody in it may trace what still has our memory.
  */
 struct launch {
 	uint64_t	new_ns;		/* CLONE_NEW* to make */
@@ -25,13 +29,19 @@ struct launch {
 	int		cgroup_fd;	/* CLONE_INTO_CGROUP, or -1 */
 	int		sock;		/* the worker's end of the sync socket */
 	int		child_sock;	/* the child's end */
+	/*
+	 * Run by a mid child before it enters a running container; NULL: nothing to do. It closes all fds that
+	 * the new process may not have, but @fd, and enters cgroups.
+	 */
+	int		(*enter)(void *arg, int fd, struct err *e);
+	void		*arg;
 };
 
 /**
  * launch() - Make the process.
  * @pidfd: set in the caller; -1 on old kernels. Owned by the caller.
  * @left:  in the child: CLONE_NEW* flags of @l->join or @l->pidfd_flags that it must still join itself
- *         (all but what it was born in).
+ *         (all but what it was born in); @l->enter was run if that is nothing.
  *
  * Context: host stage (caller), single-threaded; returns a second time in the child.
  * In the child @l->sock is closed and the process is not dumpable.

@@ -32,6 +32,7 @@ struct exec_ctx {
 	struct join_set join;
 	bool by_pidfd;
 	bool enter_self;	/* the process enters by itself (v1) */
+	bool entered;		/* in the new process: a mid child has done so */
 	int sock, child_sock;
 };
 
@@ -169,10 +170,10 @@ static int open_namespaces(struct exec_ctx *x, struct err *e)
 		container_not_running(x->c->state.id, e) : 0;
 }
 
-static void child(struct exec_ctx *x, int left)
+static struct join_ctx join_ctx(struct exec_ctx *x)
 {
-	struct join_ctx j = {
-		.join = x->join, .left = left, .pidfd = x->by_pidfd ? x->pidfd : -1,
+	return (struct join_ctx){
+		.join = x->join, .pidfd = x->by_pidfd ? x->pidfd : -1, .sock_too = -1,
 		.cg = x->enter_self ? &x->cg : NULL, .keyring = x->t.keyring,
 		.seal = {
 			.p = &x->p, .sock = x->child_sock, .procfd = -1, .fifo = -1,
@@ -182,7 +183,35 @@ static void child(struct exec_ctx *x, int left)
 			.limits = x->p.rlimits.n || x->p.has_oom_score_adj,
 		},
 	};
+}
 
+/* In the mid child. */
+static int enter_first(void *arg, int fd, struct err *e)
+{
+	struct exec_ctx *x = arg;
+	struct join_ctx j = join_ctx(x);
+	int r;
+
+	j.sock_too = fd;
+	r = join_enter_first(&j, e);
+	x->entered = true;
+	return r;
+}
+
+/* In the new process. */
+static void child(struct exec_ctx *x, int left)
+{
+	struct join_ctx j = join_ctx(x);
+
+	j.left = left;
+	j.entered = x->entered;
+	if (x->entered) {	/* mid closed these; the numbers may be others' by now */
+		struct join_set none = JOIN_SET_INIT;
+
+		j.join = none;
+		j.pidfd = -1;
+		j.cg = NULL;
+	}
 	join_main(&j);
 }
 
@@ -192,6 +221,7 @@ static pid_t try_launch(struct exec_ctx *x, int cgroup_fd, int *pidfd, struct er
 		.join = x->join, .pidfd = x->by_pidfd ? x->pidfd : -1, .pidfd_flags = (int)x->t.namespaces,
 		.parent = x->env->parent_clone, .cgroup_fd = cgroup_fd,
 		.sock = x->sock, .child_sock = x->child_sock,
+		.enter = enter_first, .arg = x,
 	};
 	int left = 0;
 	pid_t r = launch(&l, pidfd, &left, e);

@@ -11,9 +11,9 @@
 
 STAGE(join, STAGE_JOIN);
 
-static int join_fds(struct join_ctx *c, struct err *e)
+static int close_fds(struct join_ctx *c, struct err *e)
 {
-	int keep[JOIN_KINDS + 8 + CG_HIERARCHIES_MAX], i;
+	int keep[JOIN_KINDS + 9 + CG_HIERARCHIES_MAX], i;
 	size_t n = 0;
 
 	for (i = 0; i < JOIN_KINDS; i++)
@@ -25,25 +25,31 @@ static int join_fds(struct join_ctx *c, struct err *e)
 	keep[n++] = c->pidfd;
 	keep[n++] = c->seal.sock;
 	keep[n++] = c->seal.procfd;
+	keep[n++] = c->sock_too;
 	fd_close_except(3 + c->seal.preserve_fds, keep, n);
 	return 0;
+}
+
+int join_enter_first(struct join_ctx *c, struct err *e)
+{
+	int r = close_fds(c, e), i;
+
+	if (r || !c->cg)
+		return r;
+	r = cg_enter_self(c->cg, e);
+	for (i = 0; i < CG_HIERARCHIES_MAX; i++)
+		fd_close(&c->cg->enterfd[i]);
+	return r;
+}
+
+static int join_enter_container(struct join_ctx *c, struct err *e)
+{
+	return c->entered ? 0 : join_enter_first(c, e);
 }
 
 static int join_session(struct join_ctx *c, struct err *e)
 {
 	return stage_begin("cleat:[exec]", e);
-}
-
-static int join_cgroup(struct join_ctx *c, struct err *e)
-{
-	int r, i;
-
-	if (!c->cg)
-		return 0;
-	r = cg_enter_self(c->cg, e);
-	for (i = 0; i < CG_HIERARCHIES_MAX; i++)
-		fd_close(&c->cg->enterfd[i]);
-	return r;
 }
 
 static int join_namespaces(struct join_ctx *c, struct err *e)
@@ -85,9 +91,8 @@ static int join_console(struct join_ctx *c, struct err *e)
 }
 
 static const struct join_step join_steps[] = {
-	{ "fds", join_fds, NULL },
+	{ "enter", join_enter_container, NULL },	/* before anything of the container is touched */
 	{ "session", join_session, NULL },
-	{ "cgroup", join_cgroup, NULL },	/* before anything of the container is touched */
 	{ "namespaces", join_namespaces, NULL },
 	{ "keyring", join_keyring, NULL },
 	{ "console", join_console, NULL },

@@ -63,7 +63,15 @@ struct join_ctx {
 	int left;
 	struct cg *cg;			/* to enter by ourselves (v1), prepared; NULL: none, or born in it */
 	const char *keyring;		/* "" for none */
+	int sock_too;			/* a further fd to keep; -1: none */
+	bool entered;			/* join_enter_first() was run */
 };
+/**
+ * join_enter_first() - Close what the process may not have and enter its cgroup; by a mid child (nsenter/launch.h)
+ * before it enters the container, else by join_main().
+ */
+int join_enter_first(struct join_ctx *c, struct err *e);
+/** join_main() - Run the join and seal stages. Never returns. */
 void join_main(struct join_ctx *c) __attribute__((noreturn));
 
 /* ---- shared by the stages ---- */

@@ -236,6 +236,7 @@ closed_stdio() {
 t "the binary cannot be written by #!/proc/self/exe and a loader of the image" self_exe
 t "the binary cannot be written by who holds /proc/PID/exe" hold_exe
 t "root of the container sees nothing of an exec on its way in" lurk '.'
+t "neither with CAP_SYS_PTRACE" lurk "$all_caps"
 t "nor from a user namespace with CAP_SYS_PTRACE" lurk "$userns | $all_caps | .root.path = \$T + \"/rootfs\""
 t "init at the gate holds nothing that leads out" at_gate
 t "an exec that is stopped from inside does not keep the container from being deleted" stopped_exec
