@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -71,30 +72,58 @@ int rootfs_readonly(struct rootfs *r, const struct spec *s, struct err *e)
 	return q ? err_set(e, ERR_KERNEL, q, "/root/readonly", "make the root file system read-only") : 0;
 }
 
+/* " N ": the id of the container's root mount. */
+static int own_mount_id(struct rootfs *r, char *out, size_t size)
+{
+	auto_buf b = BUF_INIT;
+	char path[48];
+	const char *p;
+	int q;
+
+	snprintf(path, sizeof(path), "self/fdinfo/%d", r->rootfd);
+	q = path_read(r->mnt.procfd, path, LIMIT_PROC_FILE, &b);
+	p = q ? NULL : strstr(b.data, "mnt_id:");
+	if (!p)
+		return q ? q : -EPROTO;
+	snprintf(out, size, " %d ", (int)strtol(p + strlen("mnt_id:"), NULL, 10));
+	return 0;
+}
+
 /*
  * Without pivot_root the host's mounts stay below "/" of the namespace, only hidden by chroot. A procfs or
  * sysfs among them would let a new one be mounted in full view, so they go first.
  */
 static void drop_foreign_proc(struct rootfs *r)
 {
-	auto_buf b = BUF_INIT;
-	char *line, *next;
+	auto_buf b = BUF_INIT, own = BUF_INIT;
+	char *line, *next, ids[32];
 
-	if (path_read(r->mnt.procfd, "self/mountinfo", LIMIT_PROC_FILE, &b) || !b.data)
+	/* " 7 8 9 ": mounts of the container, which stay; mountinfo names a mount after its parent. */
+	if (own_mount_id(r, ids, sizeof(ids)) ||
+	    path_read(r->mnt.procfd, "self/mountinfo", LIMIT_PROC_FILE, &b) || !b.data) {
+		r->warn(r->arg, "the host's proc and sysfs could not be looked for");
 		return;
+	}
+	buf_adds(&own, ids);
 	for (line = b.data; line && *line; line = next) {
-		char *save = NULL, *point, *type;
-		int i;
+		char *save = NULL, *id, *parent, *point, *type;
 
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = 0;
 		type = strstr(line, " - ");
-		point = strtok_r(line, " ", &save);
-		for (i = 0; point && i < 4; i++)
-			point = strtok_r(NULL, " ", &save);
+		id = strtok_r(line, " ", &save);
+		parent = strtok_r(NULL, " ", &save);
+		strtok_r(NULL, " ", &save);
+		strtok_r(NULL, " ", &save);
+		point = strtok_r(NULL, " ", &save);
 		if (!type || !point)
 			continue;
+		snprintf(ids, sizeof(ids), " %s ", parent);
+		if (strstr(own.data, ids)) {
+			buf_addf(&own, "%s ", id);
+			continue;
+		}
 		type += 3;
 		if (strncmp(type, "proc ", 5) && strncmp(type, "sysfs ", 6))
 			continue;
@@ -106,7 +135,8 @@ static void drop_foreign_proc(struct rootfs *r)
 static int move_root(struct rootfs *r, struct err *e)
 {
 	drop_foreign_proc(r);
-	if (fchdir(r->rootfd) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
+	/* ELOOP: it is on top of "/" already, where a detached tree is attached at once. */
+	if (fchdir(r->rootfd) || (mount(".", "/", NULL, MS_MOVE, NULL) && errno != ELOOP) || chroot(".") || chdir("/"))
 		return err_set(e, ERR_KERNEL, -errno, "/root/path", "move the root file system to \"/\"");
 	return 0;
 }
