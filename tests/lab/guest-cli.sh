@@ -77,7 +77,7 @@ limits_cpu() {
 	if [ -n "$V2" ]; then
 		is "$(knob cpu.max)" "25000 50000"
 		if [ -n "$CLEAT" ]; then w=100; else w=39; fi
-		is "$(knob cpu.weight)" $w
+		is "$(knob cpu.weight)" "$w"
 	else
 		is "$(knob - cpu cpu.cfs_quota_us)" 25000
 		is "$(knob - cpu cpu.cfs_period_us)" 50000
@@ -165,15 +165,15 @@ busy_parent() {
 	mkdir "/sys/fs/cgroup/$TAG-busy"
 	sleep 1000 &
 	sleeper=$!
-	echo $sleeper >"/sys/fs/cgroup/$TAG-busy/cgroup.procs"
+	echo "$sleeper" >"/sys/fs/cgroup/$TAG-busy/cgroup.procs"
 	bundle busy '.linux.resources.memory = {limit: 67108864} | .linux.cgroupsPath = "/\($TAG)-busy/c"'
 	r=0
 	run_it >"$T/o" 2>"$T/e" || r=$?
 	left=$(find "/sys/fs/cgroup/$TAG-busy" -mindepth 1 -type d)
-	kill $sleeper
-	wait $sleeper || true
+	kill "$sleeper"
+	wait "$sleeper" || true
 	rmdir "/sys/fs/cgroup/$TAG-busy"
-	is $r 1
+	is "$r" 1
 	is "$left" ""
 	if [ -n "$CLEAT" ]; then has "$(cat "$T/e")" "$TAG-busy"; fi
 }
@@ -203,7 +203,7 @@ taken_cgroup() {
 	run_it >"$T/o" 2>"$T/e" || r=$?
 	is "$(state_of "$TAG-taken")" running
 	gone "$TAG-taken"
-	[ -z "$CLEAT" ] || is $r 1
+	[ -z "$CLEAT" ] || is "$r" 1
 }
 
 cgroup_namespace() {
@@ -422,7 +422,7 @@ apparmor_enforced() {
 	run_it >"$T/o" 2>"$T/e" || r=$?
 	rm -f "$T/rootfs/tmp/free"
 	if grep -q 'not supported by this version' "$T/e"; then skip "AppArmor profiles are refused by name"; fi
-	is $r 1
+	is "$r" 1
 	is "$(cat "$T/o")" "lab-deny (enforce)"
 	has "$(cat "$T/e")" 'Permission denied'
 }

@@ -99,7 +99,7 @@ had() {
 streams() {
 	r=0
 	crun_ run -- /bin/sh -c 'echo out; echo err >&2; exit 7' || r=$?
-	is $r 7
+	is "$r" 7
 	is "$(cat "$T/o")" out
 	is "$(cat "$T/e")" err
 	until_true 10 had /tasks/delete
@@ -122,7 +122,7 @@ limits() {
 oom() {
 	r=0
 	crun_ oom --memory-limit 33554432 -- /bin/dd if=/dev/zero of=/dev/null bs=200M count=1 || r=$?
-	is $r 137
+	is "$r" 137
 	until_true 10 had /tasks/delete
 	is "$(topics | grep ^/tasks | tr '\n' ' ')" \
 		"/tasks/create /tasks/start /tasks/oom /tasks/exit /tasks/delete "
@@ -134,7 +134,7 @@ oom_exec() {
 	live oomex --memory-limit 33554432
 	r=0
 	c task exec --exec-id hog "$ID" /bin/dd if=/dev/zero of=/dev/null bs=200M count=1 >"$T/o" 2>&1 </dev/null || r=$?
-	is $r 137
+	is "$r" 137
 	until_true 10 had /tasks/oom
 	until_true 10 had /tasks/exit
 	# runc's shim does not keep that order for an exec
@@ -165,7 +165,7 @@ exec_() {
 	live ex
 	r=0
 	c task exec --exec-id e1 "$ID" /bin/sh -c 'cat /proc/self/cgroup; echo e >&2; exit 5' >"$T/o" 2>"$T/e" </dev/null || r=$?
-	is $r 5
+	is "$r" 5
 	is "$(cat "$T/e")" e
 	if [ -n "$V2" ]; then is "$(cat "$T/o")" "0::/$NS/$ID"; else has "$(cat "$T/o")" "pids:/$NS/$ID\$"; fi
 	is "$(echo in | c task exec --exec-id e2 "$ID" /bin/cat)" in
@@ -193,7 +193,7 @@ devices() {
 	r=0
 	c task exec --exec-id d1 "$ID" /bin/sh -c 'mknod /tmp/d b 7 0; : </tmp/d' >"$T/o" 2>&1 </dev/null || r=$?
 	rm -f "$T/rootfs/tmp/d"
-	is $r 1
+	is "$r" 1
 	has "$(cat "$T/o")" 'Operation not permitted'
 	c task exec --exec-id d2 "$ID" /bin/sh -c 'echo >/dev/null && head -c 3 /dev/zero >/dev/null' </dev/null
 	away

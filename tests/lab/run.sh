@@ -48,8 +48,13 @@ END
 
 # renumber VARIANT - many TAP streams to a part of one; the count so far goes through $count
 renumber() {
-	awk -v v="$1" -v n="$(cat "$count")" -v keep="$count" -v suites="$suites" '
-	function out(ok, text) { print (ok ? "ok " : "not ok ") ++n " - " v " " s ": " text; fflush() }
+	# busybox: mawk would hold lines back until it has a block of them
+	busybox awk -v v="$1" -v n="$(cat "$count")" -v keep="$count" -v suites="$suites" '
+	function out(ok, text) {
+		n += 1
+		printf "%s %d - %s %s: %s\n", ok ? "ok" : "not ok", n, v, s, text
+		fflush()
+	}
 	BEGIN {
 		words = split(suites, w, " ")
 		for (i = 1; i <= words; i++) {
@@ -84,12 +89,13 @@ renumber() {
 	/^#  / { print; fflush(); next }
 	{ print "# " s ": " $0; fflush() }
 	END {
-		for (i = 1; i <= words; i++) {
+		# nothing at all is told by the status of the guest
+		for (i = 1; NR && i <= words; i++) {
 			s = w[i]
 			if (!over[s])
 				out(0, "was cut off")
 		}
-		print n >keep
+		print n + 0 >keep
 	}'
 }
 
@@ -107,6 +113,10 @@ if [ $# -eq 0 ]; then
 	[ -z "${LONG-}" ] || set -- v2 hybrid v1 apparmor
 fi
 
+if ! command -v busybox >/dev/null; then
+	echo "1..0 # SKIP busybox is not installed (Debian package busybox-static)"
+	exit 0
+fi
 case $RUNTIME in
 */*) ;;
 *) RUNTIME=$(command -v "$RUNTIME") ;;
