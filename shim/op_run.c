@@ -168,8 +168,11 @@ void op_delete_step(struct op *op)
 {
 	struct proc *p = op->proc;
 
-	/* Init that the delete itself has killed has still to be reaped, for its status is the answer. */
-	if (!op->drained || !op->removed || (p->pid > 0 && !p->reaped))
+	/*
+	 * Init that the delete itself has killed has still to be reaped, for its status is the
+	 * answer. That of an exec whose start failed is known, and its end is nobody's news.
+	 */
+	if (!op->drained || !op->removed || (p->pid > 0 && !p->reaped && !p->start_failed))
 		return;
 	if (proc_is_init(p))
 		delete_complete(op);
