@@ -117,6 +117,7 @@ void ctr_remove_exec(struct proc *p)
 		at = &(*at)->next;
 	if (*at)
 		*at = p->next;
+	op_fail_queued(p);
 	proc_fini(p);
 	free(p);
 }

@@ -125,6 +125,17 @@ void op_fail(struct op *op, const struct err *e)
 	op_end(op);
 }
 
+/* It never had its turn, so nothing is counted down. */
+static void drop(struct op *op, const char *text)
+{
+	struct ctr *c = op->ctr;
+
+	if (!op->silent)
+		rpc_reply_status(&c->srv->rpc, op->token, RPC_NOT_FOUND, "%s", text);
+	op_free(op);
+	ctr_put(c);
+}
+
 void op_fail_queue(struct ctr *c)
 {
 	struct op *op, *list = c->queue;
@@ -133,11 +144,28 @@ void op_fail_queue(struct ctr *c)
 	c->queue_tail = &c->queue;
 	while ((op = list)) {
 		list = op->next;
-		if (!op->silent)
-			rpc_reply_status(&c->srv->rpc, op->token, RPC_NOT_FOUND, TEXT_NO_CONTAINER);
-		/* It never had its turn, so nothing is counted down. */
-		op_free(op);
-		ctr_put(c);
+		drop(op, TEXT_NO_CONTAINER);
+	}
+}
+
+void op_fail_queued(struct proc *p)
+{
+	struct ctr *c = p->ctr;
+	struct op **at = &c->queue, *op, *gone = NULL;
+
+	while ((op = *at)) {
+		if (op->proc != p) {
+			at = &op->next;
+			continue;
+		}
+		*at = op->next;
+		op->next = gone;
+		gone = op;
+	}
+	c->queue_tail = at;
+	while ((op = gone)) {
+		gone = op->next;
+		drop(op, "process was deleted: not found");
 	}
 }
 

@@ -54,6 +54,8 @@ void op_end(struct op *op);
 void op_fail(struct op *op, const struct err *e);
 /** op_fail_queue() - The container goes: answer all that waits. */
 void op_fail_queue(struct ctr *c);
+/** op_fail_queued() - An exec goes: answer what waits for its turn with it. */
+void op_fail_queued(struct proc *p);
 /** op_drained() - The streams that a Delete waited for are closed. */
 void op_drained(struct op *op);
 /** op_delete_step() - Something that a Delete waits for has happened. */

@@ -315,6 +315,98 @@ execs_parallel() {
 }
 t "many execs at once: one exit event each" execs_parallel
 
+# workers NAME: pids of the server's workers of this kind.
+workers() {
+	for p in $(pgrep -P "$(cat "$T/server")"); do
+		[ "$(cat "/proc/$p/comm" 2>/dev/null)" != "cleat:$1" ] || echo "$p"
+	done
+}
+
+workers_are() {
+	[ "$(workers "$1" | wc -l)" = "$2" ]
+}
+
+# hold: a lease on /bin/leased, so that its execve does not return before let_go (or 45 s).
+hold() {
+	cp "$T/rootfs/bin/busybox" "$T/rootfs/bin/leased"
+	perl -e '$SIG{IO} = "IGNORE"; open(F, "+<", $ARGV[0]) or die; fcntl(F, 1024, 1) or die; $| = 1; print "held\n"; sleep 60' \
+		"$T/rootfs/bin/leased" >"$T/held" 2>&1 &
+	HOLD=$!
+	until_true 3 grep -q held "$T/held"
+}
+
+let_go() {
+	kill $HOLD
+	wait $HOLD || :
+}
+
+exec_worker_dies() {
+	boot ewd '' sleep 100
+	create
+	tc start id="$ID" >/dev/null
+	server_pid >"$T/server"
+	hold
+	tc exec id="$ID" exec_id=e 'spec={"args":["/bin/leased","true"],"cwd":"/"}'
+	mkfifo "$T/cmd"
+	tc batch <"$T/cmd" >"$T/late" 2>&1 &
+	b=$!
+	exec 8>"$T/cmd"
+	echo "connect id=$ID" >&8
+	tc start id="$ID" exec_id=e >"$T/o" 2>&1 &
+	c=$!
+	until_true 3 workers_are exec 1
+	sleep 0.3
+	# its process dies after Delete was read: the server has to be stopped for that order
+	kill -STOP "$(cat "$T/server")"
+	kill -9 "$(workers exec)"
+	echo "delete id=$ID exec_id=e" >&8
+	exec 8>&-
+	sleep 0.2
+	kill -CONT "$(cat "$T/server")"
+	wait $c || :
+	has "$(cat "$T/o")" 'worker was killed'
+	until_true 5 grep -q '^exit_status=255' "$T/late"
+	wait $b
+	let_go
+	code 5 state id="$ID" exec_id=e
+	down
+	topics_are "create start exec-added exit delete "
+}
+t "the worker of an exec's Start dies: no process, no exit event, Delete answers" exec_worker_dies
+
+exec_deleted_waiting() {
+	boot edw '' sleep 100
+	create
+	tc start id="$ID" >/dev/null
+	server_pid >"$T/server"
+	hold
+	{
+		for i in 1 2 3 4 5 6 7 8; do
+			echo "exec id=$ID exec_id=e$i spec={\"args\":[\"/bin/leased\",\"true\"],\"cwd\":\"/\"}"
+			echo "&s$i start id=$ID exec_id=e$i"
+		done
+		# these wait for their turn
+		for i in a b; do
+			echo "exec id=$ID exec_id=$i spec={\"args\":[\"/bin/true\"],\"cwd\":\"/\"}"
+			echo "&s$i start id=$ID exec_id=$i"
+		done
+		echo "delete id=$ID exec_id=a"
+		echo "sleep 300"
+		echo "connect id=$ID"
+		echo "join sa"
+		echo join
+	} | tc batch >"$T/late" 2>&1 &
+	b=$!
+	until_true 5 grep -q shim_pid "$T/late"
+	let_go
+	wait $b || :
+	has "$(sed -n '/^join sa/,$p' "$T/late" | sed -n 2p)" '^status (5|9) '
+	is "$(grep -c '^pid=[1-9]' "$T/late")" 9
+	is "$(server_pid)" "$(cat "$T/server")"
+	down
+}
+t "Delete of an exec whose Start has not had its turn" exec_deleted_waiting
+
 # ---- standard I/O --------------------------------------------------------------------------
 
 stdin_close() {
