@@ -61,28 +61,31 @@ static int read_file(const char *bundle, const char *name, struct buf *b)
 	return 0;
 }
 
-static int pid_name(const char *name, char *out)
+/* An exec may be called "init", too; then it has no file, for init's is of more use. */
+static int pid_name(const char *exec_id, char *out)
 {
-	int n = snprintf(out, NAME_MAX + 1, "%s.pid", name);
+	int n = snprintf(out, NAME_MAX + 1, "%s.pid", exec_id[0] ? exec_id : "init");
 
+	if (!strcmp(exec_id, "init"))
+		return -EEXIST;
 	return n < 0 || n > NAME_MAX ? -ENAMETOOLONG : 0;
 }
 
-int bundle_write_pid(const char *bundle, const char *name, pid_t pid)
+int bundle_write_pid(const char *bundle, const char *exec_id, pid_t pid)
 {
 	char file[NAME_MAX + 1], text[16];
-	int r = pid_name(name, file);
+	int r = pid_name(exec_id, file);
 
 	return r < 0 ? r : write_file(bundle, file, text,
 				      (size_t)snprintf(text, sizeof(text), "%d", pid));
 }
 
-void bundle_remove_pid(const char *bundle, const char *name)
+void bundle_remove_pid(const char *bundle, const char *exec_id)
 {
 	char file[NAME_MAX + 1];
 	auto_fd dir = open_bundle(bundle);
 
-	if (dir >= 0 && !pid_name(name, file))
+	if (dir >= 0 && !pid_name(exec_id, file))
 		unlinkat(dir, file, 0);
 }
 

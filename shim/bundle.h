@@ -15,10 +15,13 @@
 /** bundle_root() - State root of the engine for @ns: @base/@ns; @base "": the usual place. */
 int bundle_root(const char *base, const char *ns, char *out, size_t size);
 
-/** bundle_write_pid() - <bundle>/<name>.pid, decimal, without newline. */
-int bundle_write_pid(const char *bundle, const char *name, pid_t pid);
+/**
+ * bundle_write_pid() - <bundle>/<exec id>.pid, decimal, without newline.
+ * @exec_id: "" for init, whose file is init.pid; an exec of that name gets none.
+ */
+int bundle_write_pid(const char *bundle, const char *exec_id, pid_t pid);
 /** bundle_remove_pid() - Remove it again. */
-void bundle_remove_pid(const char *bundle, const char *name);
+void bundle_remove_pid(const char *bundle, const char *exec_id);
 /** bundle_read_pid() - Pid of init.pid, or 0. */
 pid_t bundle_read_pid(const char *bundle);
 

@@ -30,7 +30,7 @@ static int tell_process(void *arg, pid_t pid, int pidfd)
 
 	/* Without init.pid the delete action could not say whose exit it reports. */
 	if (!r)
-		bundle_write_pid(j->op->ctr->bundle, proc_is_init(p) ? "init" : p->id, pid);
+		bundle_write_pid(j->op->ctr->bundle, p->id, pid);
 	return r;
 }
 
@@ -114,7 +114,7 @@ int job_create(struct work_side *side, const void *arg, struct err *e)
 	if (r < 0) {
 		sio_close(&ends);
 		mounts_undo(c->bundle, true, NULL);
-		bundle_remove_pid(c->bundle, "init");
+		bundle_remove_pid(c->bundle, "");
 		return r;
 	}
 	hand_over(side, &ends, &p);
@@ -129,7 +129,7 @@ static int undo_create(struct work_side *side, const struct op *op, struct err *
 	int r = cleat_delete(&env, op->ctr->id, true, e);
 	int u = mounts_undo(op->ctr->bundle, true, e);
 
-	bundle_remove_pid(op->ctr->bundle, "init");
+	bundle_remove_pid(op->ctr->bundle, "");
 	return r < 0 ? r : u;
 }
 

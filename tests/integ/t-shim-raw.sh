@@ -407,6 +407,22 @@ exec_deleted_waiting() {
 }
 t "Delete of an exec whose Start has not had its turn" exec_deleted_waiting
 
+exec_named_init() {
+	boot eni '' sleep 100
+	create
+	pid=$(field pid <"$T/o")
+	tc start id="$ID" >/dev/null
+	tc exec id="$ID" exec_id=init 'spec={"args":["/bin/sleep","100"],"cwd":"/"}'
+	tc start id="$ID" exec_id=init >/dev/null
+	is "$(cat "$B/init.pid")" "$pid"
+	tc kill id="$ID" exec_id=init signal=9
+	tc wait id="$ID" exec_id=init >/dev/null
+	tc delete id="$ID" exec_id=init >/dev/null
+	is "$(cat "$B/init.pid")" "$pid"
+	down
+}
+t "an exec called init does not take init's pid file" exec_named_init
+
 # ---- standard I/O --------------------------------------------------------------------------
 
 stdin_close() {
