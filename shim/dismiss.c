@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Ending logging programs without waiting for them (contract shim 7.4). */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include "child.h"
@@ -31,9 +32,11 @@ static void kill_due(struct loop_timer *t)
 void logger_dismiss(struct server *srv, pid_t pid, int pidfd)
 {
 	struct dismissed *d = calloc(1, sizeof(*d));
+	int r = child_pidfd_signal(pidfd, pid, d ? SIGTERM : SIGKILL);
 
-	child_pidfd_signal(pidfd, pid, d ? SIGTERM : SIGKILL);
-	if (!d) {
+	/* It may have been reaped before the server knew whose it was. */
+	if (!d || r == -ESRCH) {
+		free(d);
 		fd_close(&pidfd);
 		return;
 	}

@@ -9,11 +9,15 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "bundle.h"
+#include "fd.h"
+#include "logger.h"
 #include "mounts.h"
 #include "sio.h"
+#include "sysx.h"
 
 static int open_fds(void)
 {
@@ -243,7 +247,7 @@ TEST(bundle_files)
 	EXPECT_EQ(bundle_read_pid(dir), 0);
 	EXPECT_LT(bundle_read_exit(dir, &status, &got), 0);
 	EXPECT_LT(bundle_read_root(dir, root, sizeof(root)), 0);
-	ASSERT_EQ(bundle_write_pid(dir, "init", 4321), 0);
+	ASSERT_EQ(bundle_write_pid(dir, "", 4321), 0);
 	EXPECT_EQ(bundle_read_pid(dir), 4321);
 	ASSERT_EQ(bundle_write_exit(dir, 137, &at), 0);
 	ASSERT_EQ(bundle_read_exit(dir, &status, &got), 0);
@@ -253,7 +257,9 @@ TEST(bundle_files)
 	ASSERT_EQ(bundle_write_root(dir, "/run/other"), 0);
 	ASSERT_EQ(bundle_read_root(dir, root, sizeof(root)), 0);
 	EXPECT_STREQ(root, "/run/other");
-	bundle_remove_pid(dir, "init");
+	bundle_remove_pid(dir, "init");	/* an exec of that name */
+	EXPECT_EQ(bundle_read_pid(dir), 4321);
+	bundle_remove_pid(dir, "");
 	EXPECT_EQ(bundle_read_pid(dir), 0);
 	snprintf(path, sizeof(path), "%s/cleat.exit", dir);
 	EXPECT_EQ(unlink(path), 0);
@@ -270,6 +276,31 @@ TEST(bundle_roots)
 	EXPECT_STREQ(root, "/x/ns");
 	EXPECT_EQ(bundle_root("/a/long/base/directory/that/does/not/fit/into/the/buffer/given", "ns",
 			      root, sizeof(root)), -ENAMETOOLONG);
+}
+
+/* ---- logging programs --------------------------------------------------------------------- */
+
+/* One that ended before the server knew its pid is not waited for once more. */
+TEST(logger_reaped_before)
+{
+	struct server *srv = calloc(1, sizeof(*srv));
+	int before = open_fds(), pidfd;
+	pid_t pid;
+
+	ASSERT_NE(srv, NULL);
+	ASSERT_EQ(loop_init(&srv->loop), 0);
+	pid = fork();
+	if (!pid)
+		_exit(0);
+	pidfd = sysx_pidfd_open(pid, 0);
+	ASSERT_EQ(waitpid(pid, NULL, 0), pid);
+	if (pidfd < 0)
+		SKIP(return, "no pidfd");
+	logger_dismiss(srv, pid, pidfd);
+	EXPECT_EQ(srv->dismissed, NULL);
+	loop_fini(&srv->loop);
+	EXPECT_EQ(open_fds(), before);
+	free(srv);
 }
 
 TEST_HARNESS_MAIN
