@@ -26,7 +26,7 @@ const struct field *field_find(const struct object *o, const char *key, size_t l
 	unsigned int i;
 
 	for (i = 0; i < o->n; i++)
-		if (!strncmp(o->f[i].key, key, len) && !o->f[i].key[len])
+		if (strlen(o->f[i].key) == len && !memcmp(o->f[i].key, key, len))	/* @key may hold a NUL */
 			return &o->f[i];
 	return NULL;
 }
@@ -36,7 +36,7 @@ const struct field *field_find_icase(const struct object *o, const char *key, si
 	unsigned int i;
 
 	for (i = 0; i < o->n; i++)
-		if (!strncasecmp(o->f[i].key, key, len) && !o->f[i].key[len])
+		if (strlen(o->f[i].key) == len && !strncasecmp(o->f[i].key, key, len))
 			return &o->f[i];
 	return NULL;
 }
