@@ -52,7 +52,7 @@ static void devpts(const char *top)
 	char path[96];
 
 	snprintf(path, sizeof(path), "%s/dev/pts", top);
-	mount("devpts", path, "devpts", "newinstance,ptmxmode=0666");
+	mount("devpts", path, "devpts", 0, "newinstance,ptmxmode=0666");
 }
 
 /* console_make() in a session leader that then asks its terminal. Return: 0, or what is wrong. */
