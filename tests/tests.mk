@@ -132,7 +132,12 @@ check:
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(MAKE) --no-print-directory check-run
 
-check-run: all tests
+# The fault suites run a command line that fails on demand.
+.PHONY: fault-build
+fault-build:
+	$(Q)$(MAKE) --no-print-directory O=$(O)/fault CFLAGS=-DCLEAT_FAULTS $(O)/fault/cleat
+
+check-run: all tests $(if $(FAULT_SH),fault-build)
 	$(Q)$(RUN_TAP) -n "$(SUITES)" $(UNIT_BIN) $(CHECK_SH) $(INTEG_SH) $(FAULT_SH) $(LAB_SH)
 
 check-long:

@@ -238,7 +238,13 @@ t "ctr task start -d, attach" attach
 events_start() {
 	command ctr events >"$T/events" 2>&1 &
 	EV=$!
-	sleep 0.3
+	# Events of before the subscription are lost: provoke some until one arrives.
+	for poll in $(seq 100); do
+		ctr namespaces label "$NS" "poll=$poll"
+		if grep -aq /namespaces/update "$T/events"; then return; fi
+		sleep 0.1
+	done
+	fail "no events: $(cat "$T/events")"
 }
 
 events_stop() {

@@ -281,6 +281,10 @@ exec_order() {
 		tc delete id="$ID" exec_id=e >/dev/null
 		down
 		# init's exit is the last of all exits; every start comes before its exit
+		for poll in 1 2 3 4 5 6 7 8 9 10; do
+			if events | grep -q '^/tasks/delete'; then break; fi
+			sleep 0.2
+		done
 		is "$(events | grep '^/tasks/exit' | tail -n 1 | sed -n 's/.* id=\([^ ]*\) .*/\1/p')" "$ID"
 		n=$(events | grep -c '^/tasks/exec-started') || :
 		is "$(events | grep '^/tasks/exit' | grep -c ' id=e ')" "$n"
