@@ -31,7 +31,7 @@ $(HARNESS_H):
 # ---- unit tests: tests/unit/test_X.c -> $(O)/tests/unit/test_X -------------------
 TEST_CFLAGS := $(STD) -O1 -g $(SANFLAGS) -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-unused-result -Wno-format-truncation \
-	-Wno-stringop-overflow -Werror=implicit-function-declaration \
+	-Wno-stringop-overflow -Wno-alloc-size-larger-than $(if $(filter-out 0,$(CC_IS_CLANG)),-Wno-unknown-warning-option) -Werror=implicit-function-declaration \
 	-Werror=incompatible-pointer-types -DCLEAT_TEST -DTEST_SRCDIR='"$(CURDIR)"' \
 	-fdata-sections -ffunction-sections
 TEST_INC := -I$(O)/harness -Itests/unit -Iruntime/base -Icgroup -Iseccomp -Insenter \
