@@ -76,8 +76,12 @@ static int open_exe(int seconds)
 	/* The programs may be gone by now: then nothing but our fd keeps the file, and it can be written. */
 	for (int i = 0; i < n; i++) {
 		char path[64], to[256] = "";
-		int fd;
+		int fd, seals;
 
+		/* A sealed copy in memory can be opened for writing, but not written. */
+		seals = fcntl(held[i], F_GET_SEALS);
+		if (seals > 0 && (seals & F_SEAL_WRITE))
+			continue;
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", held[i]);
 		if (readlink(path, to, sizeof(to) - 1) > 0 && strstr(to, "busybox"))
 			continue;
