@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "fd.h"
 #include "cg_internal.h"
@@ -148,7 +149,10 @@ void cg_where(const struct cg *c, size_t i, const char *file, char *out, size_t 
 /** cg_has_file() - Does the cgroup have a control file of this name? */
 bool cg_has_file(int dirfd, const char *file)
 {
-	return !faccessat(dirfd, file, F_OK, AT_SYMLINK_NOFOLLOW);
+	struct stat st;
+
+	/* faccessat with a flag is a new call (5.8), which a host's filter may not know. */
+	return !fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW);
 }
 
 /**

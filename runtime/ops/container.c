@@ -30,6 +30,7 @@ int container_open(struct container *c, const struct cleat_env *env, const char 
 	if (c->procfd < 0)
 		return err_set(e, ERR_KERNEL, c->procfd, "/proc", "open a trusted procfs");
 	r = store_load(&c->store, &c->arena, &c->state, e);
+	c->unreadable = r != 0;
 	if (r == -ENOENT)
 		err_set(e, ERR_NOT_FOUND, 0, id, "container does not exist (it is half made)");
 	if (r)

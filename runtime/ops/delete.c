@@ -130,7 +130,7 @@ int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct
 	if (force)
 		kill_if_locked(env, id);
 	r = container_open(&c, env, id, STORE_EXCLUSIVE, e);
-	if (r && c.store.dirfd >= 0)
+	if (r && c.unreadable)
 		return delete_half_made(&c, force, id, e);
 	if (r) {
 		if (!force || e->kind != ERR_NOT_FOUND)

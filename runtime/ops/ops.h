@@ -36,6 +36,7 @@ struct container {
 	struct cg_host host;
 	int procfd;
 	enum cleat_status status;
+	bool unreadable;	/* container_open() failed for state.json: missing or damaged */
 };
 #define CONTAINER_INIT { .store = STORE_INIT, .procfd = -1 }
 /** container_open() - Open, lock, load, derive the status. -ENOENT: "container does not exist". */
