@@ -292,12 +292,16 @@ t "OOM: its event comes, before the exit" oom
 
 # ---- many ---------------------------------------------------------------------------------------
 
+no_shims() {
+	[ -z "$(shims)" ]
+}
+
 many() {
 	for i in $(seq "$(count 15 1000)"); do
 		status $((i % 128)) ctr_run --rm --rootfs "$T/rootfs" "$TAG-m$i" sh -c "echo $i; exit $((i % 128))"
 		is "$(cat "$T/o")" "$i"
 	done
-	until_true 5 test -z "$(shims)"
+	until_true 5 no_shims
 }
 t "many short containers, one after the other" many
 

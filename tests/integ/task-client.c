@@ -182,7 +182,8 @@ static int show_call(struct client *c, const struct options *o, struct client_ca
 	if (!p)
 		return fail(&e);
 	text_add(&out, p, "\n");
-	fwrite(out.data, 1, out.len, stdout);
+	if (out.len)
+		fwrite(out.data, 1, out.len, stdout);
 	return 0;
 }
 
