@@ -32,12 +32,14 @@ bool rootfs_is_root(const struct rootfs *r, int fd)
 {
 	struct stat a, b;
 
-	return !fstat(fd, &a) && !fstat(r->rootfd, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	return !fstat(fd, &a) && !fstat(r->rootfd, &b) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
 }
 
 int rootfs_late_ro(struct rootfs *r, int fd, struct err *e)
 {
-	int *v = arena_grow(r->arena, r->late_ro, r->n_late_ro * sizeof(*v), (r->n_late_ro + 1) * sizeof(*v));
+	int *v = arena_grow(r->arena, r->late_ro, r->n_late_ro * sizeof(*v),
+			    (r->n_late_ro + 1) * sizeof(*v));
 
 	if (!v) {
 		fd_close(&fd);
@@ -81,7 +83,8 @@ int rootfs_tree(int dirfd)
 	return clone_slave(dirfd);
 }
 
-int rootfs_sources(const struct spec *s, const char *bundle, struct arena *a, int **out, struct err *e)
+int rootfs_sources(const struct spec *s, const char *bundle, struct arena *a, int **out,
+		   struct err *e)
 {
 	const struct spec_mount *m = s->mounts.v;
 	int *v = arena_alloc(a, (s->mounts.n + 1) * sizeof(*v));
@@ -108,7 +111,8 @@ int rootfs_sources(const struct spec *s, const char *bundle, struct arena *a, in
 		/* Recursive even for a plain bind: a mount namespace of another user may not see below a mount. */
 		v[i] = clone_slave(fd);
 		if (v[i] < 0 && v[i] != -ENOSYS)
-			return err_set(e, ERR_KERNEL, v[i], where, "clone the mount of \"%s\"", m[i].source);
+			return err_set(e, ERR_KERNEL, v[i], where, "clone the mount of \"%s\"",
+				       m[i].source);
 	}
 	*out = v;
 	return 0;
@@ -141,9 +145,11 @@ static int check_proc(struct rootfs *r, const struct entry *en, int source, stru
 	if (strncmp(clean, "/proc", 5) || (clean[5] && clean[5] != '/'))
 		return 0;
 	if (clean[5])
-		return allowed_below_proc(clean + 6) ? 0 :
-			err_set(e, ERR_SPEC, -EINVAL, en->where, "\"%s\" is inside of /proc and may not be mounted on",
-				en->m->destination);
+		return allowed_below_proc(clean + 6) ?
+			       0 :
+			       err_set(e, ERR_SPEC, -EINVAL, en->where,
+				       "\"%s\" is inside of /proc and may not be mounted on",
+				       en->m->destination);
 	if (!en->bind && !strcmp(en->type, "proc"))
 		return 0;
 	if (en->bind && source >= 0 && !fstatfs(source, &sfs) && sfs.f_type == PROC_SUPER_MAGIC) {
@@ -151,7 +157,8 @@ static int check_proc(struct rootfs *r, const struct entry *en, int source, stru
 			r->warn(r->arg, "the source bound to /proc is not the root of a procfs");
 		return 0;
 	}
-	return err_set(e, ERR_SPEC, -EINVAL, en->where, "only a proc file system may be mounted on /proc, not \"%s\"",
+	return err_set(e, ERR_SPEC, -EINVAL, en->where,
+		       "only a proc file system may be mounted on /proc, not \"%s\"",
 		       en->bind ? en->m->source : en->type);
 }
 
@@ -180,7 +187,8 @@ static int make_plain_target(struct rootfs *r, const struct entry *en, struct er
 		return err_set(e, ERR_SPEC, fd, en->where, "make mountpoint \"%s\"", dest);
 	if (fstat(fd, &st) || !S_ISDIR(st.st_mode))
 		return err_set(e, ERR_SPEC, -ENOTDIR, en->where,
-			       "%s must be mounted on an ordinary directory, \"%s\" is none", en->type, dest);
+			       "%s must be mounted on an ordinary directory, \"%s\" is none",
+			       en->type, dest);
 	return take_fd(&fd);
 }
 
@@ -191,8 +199,8 @@ static bool is_hidden_proc(const struct entry *en, int fd)
 	struct statfs sfs;
 
 	return !fstatfs(fd, &sfs) && sfs.f_type == PROC_SUPER_MAGIC &&
-	       (path_clean(en->m->destination, clean, sizeof(clean)) || strncmp(clean, "/proc", 5) ||
-		(clean[5] && clean[5] != '/'));
+	       (path_clean(en->m->destination, clean, sizeof(clean)) ||
+		strncmp(clean, "/proc", 5) || (clean[5] && clean[5] != '/'));
 }
 
 /* The destination's directory or file, made when missing. Return: O_PATH fd or -errno with @e set. */
@@ -206,22 +214,27 @@ static int make_target(struct rootfs *r, const struct entry *en, bool file, stru
 	if (en->o.dest_nofollow) {
 		fd = path_open_in_root(r->rootfd, dest, O_PATH | O_NOFOLLOW);
 		if (fd >= 0 && !fstat(fd, &st) && S_ISLNK(st.st_mode))
-			return err_set(e, ERR_SPEC, -ELOOP, en->where, "destination \"%s\" is a symbolic link", dest);
+			return err_set(e, ERR_SPEC, -ELOOP, en->where,
+				       "destination \"%s\" is a symbolic link", dest);
 		fd_close(&fd);
 	}
-	fd = plain ? make_plain_target(r, en, e) : file ? path_touch_in_root(r->rootfd, dest, 0644) :
-		path_mkdir_in_root(r->rootfd, dest, 0755);
+	fd = plain ? make_plain_target(r, en, e) :
+	     file  ? path_touch_in_root(r->rootfd, dest, 0644) :
+		     path_mkdir_in_root(r->rootfd, dest, 0755);
 	if (fd < 0 && plain)
 		return fd;
 	if (fd < 0)
 		return err_set(e, ERR_SPEC, fd, en->where, "make mountpoint \"%s\"", dest);
 	if (rootfs_is_root(r, fd))
-		return err_set(e, ERR_SPEC, -EINVAL, en->where, "destination \"%s\" is the root file system itself", dest);
+		return err_set(e, ERR_SPEC, -EINVAL, en->where,
+			       "destination \"%s\" is the root file system itself", dest);
 	if (is_hidden_proc(en, fd))
 		return err_set(e, ERR_SPEC, -EINVAL, en->where,
-			       "destination \"%s\" leads into /proc, where nothing may be mounted", dest);
+			       "destination \"%s\" leads into /proc, where nothing may be mounted",
+			       dest);
 	if (file && !fstat(fd, &st) && S_ISDIR(st.st_mode))
-		return err_set(e, ERR_SPEC, -EISDIR, en->where, "a file cannot be mounted on the directory \"%s\"", dest);
+		return err_set(e, ERR_SPEC, -EISDIR, en->where,
+			       "a file cannot be mounted on the directory \"%s\"", dest);
 	return take_fd(&fd);
 }
 
@@ -230,7 +243,9 @@ static int top_of(struct rootfs *r, const struct entry *en, int *fd, struct err 
 {
 	if (*fd < 0)
 		*fd = path_open_in_root(r->rootfd, en->m->destination, O_PATH);
-	return *fd < 0 ? err_set(e, ERR_KERNEL, *fd, en->where, "open mounted \"%s\"", en->m->destination) : 0;
+	return *fd < 0 ? err_set(e, ERR_KERNEL, *fd, en->where, "open mounted \"%s\"",
+				 en->m->destination) :
+			 0;
 }
 
 /*
@@ -240,7 +255,8 @@ static int top_of(struct rootfs *r, const struct entry *en, int *fd, struct err 
  */
 static int bind_flags(struct rootfs *r, const struct entry *en, int mount, struct err *e)
 {
-	const uint64_t plain = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	const uint64_t plain = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			       MOUNT_ATTR_NOEXEC;
 	unsigned long given = en->o.flags & MNT_PER_MOUNT, has;
 	uint64_t set = mnt_attr_of(given), clear;
 	int q;
@@ -256,13 +272,15 @@ static int bind_flags(struct rootfs *r, const struct entry *en, int mount, struc
 	if (q == -EPERM) {
 		has = mnt_flags_of(mount);
 		if (has & en->o.clear & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC))
-			return err_set(e, ERR_DENIED, -EPERM, en->where,
-				       "a flag of \"%s\" is locked and cannot be cleared in a user namespace",
-				       en->m->source);
+			return err_set(
+				e, ERR_DENIED, -EPERM, en->where,
+				"a flag of \"%s\" is locked and cannot be cleared in a user namespace",
+				en->m->source);
 		q = mnt_setattr(&r->mnt, mount, set, clear & ~mnt_attr_of(has), false);
 	}
-	return q ? err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, en->where, "set mount flags of \"%s\"",
-			   en->m->destination) : 0;
+	return q ? err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, en->where,
+			   "set mount flags of \"%s\"", en->m->destination) :
+		   0;
 }
 
 static int recursive_flags(struct rootfs *r, const struct entry *en, int mount, struct err *e)
@@ -284,7 +302,8 @@ static int propagation(struct rootfs *r, const struct entry *en, int mount, stru
 	for (i = 0; i < en->o.n_propagation; i++) {
 		q = mnt_propagation(&r->mnt, mount, en->o.propagation[i]);
 		if (q)
-			return err_set(e, ERR_KERNEL, q, en->where, "set propagation of \"%s\"", en->m->destination);
+			return err_set(e, ERR_KERNEL, q, en->where, "set propagation of \"%s\"",
+				       en->m->destination);
 	}
 	return 0;
 }
@@ -308,7 +327,8 @@ static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 {
 	bool detached = r->sources && r->sources[en->index] >= 0, rec = en->o.rbind;
 	auto_fd source = -1, target = -1, mount = -1;
-	struct stat st;
+	struct stat st, now;
+	bool again;
 	int q;
 
 	if (!en->m->source)
@@ -318,7 +338,8 @@ static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 	if (source < 0)
 		return err_set(e, ERR_SPEC, source, en->where, "bind source \"%s\"", en->m->source);
 	if (fstat(source, &st))
-		return err_set(e, ERR_KERNEL, -errno, en->where, "bind source \"%s\"", en->m->source);
+		return err_set(e, ERR_KERNEL, -errno, en->where, "bind source \"%s\"",
+			       en->m->source);
 	q = check_proc(r, en, source, e);
 	if (q)
 		return q;
@@ -327,12 +348,19 @@ static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 		return target;
 	q = mnt_bind(&r->mnt, source, detached, rec, target, &mount);
 	if (q)
-		return err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, en->where, "bind \"%s\" to \"%s\"",
-			       en->m->source, en->m->destination);
+		return err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, en->where,
+			       "bind \"%s\" to \"%s\"", en->m->source, en->m->destination);
 	/* A bind keeps the propagation of what it copies; the host's own tree (below 5.12) is no slave yet. */
+	again = mount < 0;
 	q = top_of(r, en, &mount, e);
+	/* The name may lead elsewhere by now: flags and propagation are for what was bound, nothing else. */
+	if (!q && again &&
+	    (fstat(mount, &now) || now.st_dev != st.st_dev || now.st_ino != st.st_ino))
+		return err_set(e, ERR_KERNEL, -ESTALE, en->where,
+			       "\"%s\" changed while it was mounted on", en->m->destination);
 	if (!q && detached && (q = mnt_propagation(&r->mnt, mount, MS_SLAVE | MS_REC)))
-		return err_set(e, ERR_KERNEL, q, en->where, "make \"%s\" a slave mount", en->m->destination);
+		return err_set(e, ERR_KERNEL, q, en->where, "make \"%s\" a slave mount",
+			       en->m->destination);
 	if (!q)
 		q = bind_flags(r, en, mount, e);
 	return q ? q : finish(r, en, &mount, false, e);
@@ -341,13 +369,18 @@ static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 static int explain(const struct entry *en, const struct rootfs *r, int q, struct err *e)
 {
 	if (q == -EPERM && r->userns && !strcmp(en->type, "proc"))
-		return err_set(e, ERR_DENIED, q, en->where,
-			       "mount proc in a user namespace (the host's own /proc is partly covered, which the kernel refuses)");
+		return err_set(
+			e, ERR_DENIED, q, en->where,
+			"mount proc in a user namespace (the host's own /proc is partly covered, which the kernel refuses)");
 	if (q == -ENODEV)
-		return err_set(e, ERR_UNSUPPORTED, q, en->where, "file system type \"%s\" is not known to this kernel",
-			       en->type);
-	return err_set(e, q == -EPERM ? ERR_DENIED : q == -EINVAL ? ERR_SPEC : ERR_KERNEL, q, en->where,
-		       "mount \"%s\" (type %s, options \"%s\")", en->m->destination, en->type, en->o.data_text);
+		return err_set(e, ERR_UNSUPPORTED, q, en->where,
+			       "file system type \"%s\" is not known to this kernel", en->type);
+	return err_set(e,
+		       q == -EPERM  ? ERR_DENIED :
+		       q == -EINVAL ? ERR_SPEC :
+				      ERR_KERNEL,
+		       q, en->where, "mount \"%s\" (type %s, options \"%s\")", en->m->destination,
+		       en->type, en->o.data_text);
 }
 
 /* sysfs belongs to the network namespace: without rights over it, the host's is shown read-only. */
@@ -367,7 +400,8 @@ static int bind_host_sys(struct rootfs *r, const struct entry *en, int target, s
 
 static int mount_fs(struct rootfs *r, struct entry *en, struct err *e)
 {
-	bool tmpfs = !strcmp(en->type, "tmpfs"), late_ro = tmpfs && (en->o.flags & MS_RDONLY), has_mode = false;
+	bool tmpfs = !strcmp(en->type, "tmpfs"), late_ro = tmpfs && (en->o.flags & MS_RDONLY),
+	     has_mode = false;
 	struct mnt_fs f = { en->type, en->m->source, en->o.flags, &en->o.data };
 	auto_fd target = -1, mount = -1;
 	struct strv data;
@@ -407,7 +441,8 @@ static int mount_fs(struct rootfs *r, struct entry *en, struct err *e)
 			return q;
 		q = rootfs_copy_up(target, mount);
 		if (q)
-			return err_set(e, ERR_KERNEL, q, en->where, "copy \"%s\" up into the tmpfs", en->m->destination);
+			return err_set(e, ERR_KERNEL, q, en->where, "copy \"%s\" up into the tmpfs",
+				       en->m->destination);
 	}
 	return finish(r, en, &mount, late_ro, e);
 }
@@ -444,8 +479,8 @@ static __attribute__((noinline)) bool is_dev(const char *destination)
 	return !path_clean(destination, clean, sizeof(clean)) && !strcmp(clean, "/dev");
 }
 
-int rootfs_mounts(struct rootfs *r, const struct spec *s, int (*placed)(void *arg, struct err *e), void *arg,
-		  struct err *e)
+int rootfs_mounts(struct rootfs *r, const struct spec *s, int (*placed)(void *arg, struct err *e),
+		  void *arg, struct err *e)
 {
 	const struct spec_mount *m = s->mounts.v;
 	size_t i;
@@ -467,7 +502,8 @@ int rootfs_mounts(struct rootfs *r, const struct spec *s, int (*placed)(void *ar
 		else if (!strcmp(en.type, "cgroup") || !strcmp(en.type, "cgroup2"))
 			q = (q = placed(arg, e)) ? q : mount_cgroup(r, &en, e);
 		else if (!en.type[0])
-			q = err_set(e, ERR_SPEC, -EINVAL, en.where, "mount \"%s\" has no type", m[i].destination);
+			q = err_set(e, ERR_SPEC, -EINVAL, en.where, "mount \"%s\" has no type",
+				    m[i].destination);
 		else
 			q = mount_fs(r, &en, e);
 	}

@@ -269,10 +269,10 @@ mount_race() {
 	ln -sfn "$T/outside" "$T/vol/l"
 	bundle mr '.root.path = $T + "/r-mr"
 		| .mounts += [{destination: "/vol", type: "bind", source: ($T + "/vol"), options: ["rbind"]},
-			{destination: "/vol/a", type: "bind", source: ($T + "/src"), options: ["bind"]},
-			{destination: "/vol/a/b", type: "bind", source: ($T + "/src"), options: ["bind"]},
+			{destination: "/vol/a", type: "bind", source: ($T + "/src"), options: ["bind", "ro"]},
+			{destination: "/vol/a/b", type: "bind", source: ($T + "/src"), options: ["bind", "ro"]},
 			{destination: "/vol/a/../c", type: "tmpfs", source: "tmpfs"}]' \
-		sh -c 'find / -xdev -name marker; cat '"$T"'/outside/marker /vol/l/marker /vol/a/marker 2>/dev/null; true'
+		sh -c 'awk "\$4 ~ /src\$/ && \$6 !~ /^ro/ { print \"marker: writable\", \$0 }" /proc/self/mountinfo; find / -xdev -name marker; cat '"$T"'/outside/marker /vol/l/marker /vol/a/marker 2>/dev/null; true'
 	runs=0
 	fails=0
 	swapping "$T/vol/a" "$T/vol/l" racing_mounts
@@ -283,6 +283,14 @@ mount_race() {
 			{destination: "/vol/d2", type: "tmpfs", source: "tmpfs"}, {destination: "/vol/d2/b", type: "tmpfs", source: "tmpfs"}]' \
 		sh -c 'ls '"$T"'/outside 2>/dev/null; true'
 	swapping "$T/vol/d2" "$T/vol/l2" racing_mounts
+	# a read-only volume stays so where the mount is looked up again for its flags (kernels below 5.2)
+	mkdir -p "$T/vol/e"
+	ln -sfn /dev/shm "$T/vol/l3"
+	bundle mr3 '.root.path = $T + "/r-mr"
+		| .mounts += [{destination: "/vol", type: "bind", source: ($T + "/vol"), options: ["rbind"]},
+			{destination: "/vol/e", type: "bind", source: ($T + "/src"), options: ["bind", "ro"]}]' \
+		sh -c 'awk "\$4 ~ /src\$/ && \$6 !~ /^ro/ { print \"marker: writable\", \$0 }" /proc/self/mountinfo'
+	swapping "$T/vol/e" "$T/vol/l3" racing_mounts
 	[ "$fails" -lt "$runs" ] || fail "none of $runs started"
 	untouched
 	rm -rf "$T/vol"
