@@ -350,7 +350,8 @@ static void child(struct host_ctx *c, int left)
 	struct init_ctx ic = {
 		.spec = c->spec, .join = c->join, .left = left, .new_ns = c->new_ns,
 		.new_cgroupns = c->new_cgroupns,
-		.late_ipc = (c->new_ns & CLONE_NEWUSER) && (c->new_ns & CLONE_NEWIPC), .wait_maps = c->new_ns & CLONE_NEWUSER,
+		.late_ipc = (c->new_ns & CLONE_NEWUSER) && (c->new_ns & CLONE_NEWIPC),
+		.wait_maps = c->new_ns & CLONE_NEWUSER,
 		.runtime_hooks = h && (h->prestart.n || h->create_runtime.n),
 		.wait_placed = c->host.mode != CG_MODE_NONE && !c->cloned_in,
 		.keyring = c->keyring,
@@ -392,7 +393,9 @@ static void host_launch_undo(struct host_ctx *c)
 static int host_launch(struct host_ctx *c, struct err *e)
 {
 	const uint64_t later = c->new_ns & CLONE_NEWUSER ? CLONE_NEWIPC : 0;	/* by init, see init_maps() */
-	struct launch l = { .new_ns = c->new_ns & ~later, .join = c->join, .pidfd = -1, .parent = c->env->parent_clone };
+	struct launch l = {
+		.new_ns = c->new_ns & ~later, .join = c->join, .pidfd = -1, .parent = c->env->parent_clone,
+	};
 	int left = 0, r, sv[2];
 
 	r = fdio_socketpair(sv);
