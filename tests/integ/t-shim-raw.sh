@@ -332,6 +332,7 @@ workers_are() {
 
 # hold: a lease on /bin/leased, so that its execve does not return before let_go (or 45 s).
 hold() {
+	rm -f "$T/held" "$T/rootfs/bin/leased"
 	cp "$T/rootfs/bin/busybox" "$T/rootfs/bin/leased"
 	perl -e '$SIG{IO} = "IGNORE"; open(F, "+<", $ARGV[0]) or die; fcntl(F, 1024, 1) or die; $| = 1; print "held\n"; sleep 60' \
 		"$T/rootfs/bin/leased" >"$T/held" 2>&1 &
