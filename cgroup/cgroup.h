@@ -125,6 +125,8 @@ int cg_enter_self(const struct cg *c, struct err *e);
 int cg_freeze(const struct cg *c, bool frozen, struct err *e);
 /** cg_frozen() - 1 frozen, 0 not, -errno. */
 int cg_frozen(const struct cg *c);
+/** cg_frozen_at() - The same by path: one file is read, nothing else opened. */
+int cg_frozen_at(const struct cg_host *host, const char *path);
 /** cg_pids() - All pids of the cgroup's tree, in our pid namespace. @pids: heap array, caller frees. */
 int cg_pids(const struct cg *c, pid_t **pids, size_t *n, struct err *e);
 /** cg_kill() - Send @sig to every process of the tree; SIGKILL by cgroup.kill or in a freeze loop until empty. */

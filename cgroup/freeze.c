@@ -172,3 +172,24 @@ int cg_frozen(const struct cg *c)
 		return 0;
 	return r < 0 ? r : *state == '1';
 }
+
+/**
+ * cg_frozen_at() - The same for a cgroup that is not open: reads one file.
+ * @path: as in struct cg.
+ */
+int cg_frozen_at(const struct cg_host *host, const char *path)
+{
+	bool v2 = host->mode == CG_MODE_V2;
+	int i = v2 ? (int)host->n - 1 : cg_index(host, "freezer"), r;
+	char file[CG_PATH_MAX], state[32];
+
+	if (i < 0 || !*path)
+		return 0;
+	r = cg_join(host, (size_t)i, path, v2 ? "cgroup.freeze" : "freezer.self_freezing", file,
+		    sizeof(file));
+	if (!r)
+		r = cg_read(AT_FDCWD, file, state, sizeof(state));
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : *state == '1';
+}

@@ -300,10 +300,8 @@ int store_pidfd(const struct state *st, int procfd)
 enum cleat_status store_status(const struct store *s, const struct state *st, int procfd,
 			       const struct cg_host *host)
 {
-	struct err ignored = { 0 };
 	enum cleat_status status = CLEAT_RUNNING;
 	struct stat gate;
-	struct cg cg;
 
 	if (st->pid <= 0)
 		return CLEAT_CREATING;
@@ -311,11 +309,8 @@ enum cleat_status store_status(const struct store *s, const struct state *st, in
 		return CLEAT_STOPPED;
 	if (!fstatat(s->dirfd, "exec.fifo", &gate, AT_SYMLINK_NOFOLLOW))	/* faccessat's flag is a new call */
 		status = CLEAT_CREATED;
-	if (host && st->cgroup[0] && !cg_open(&cg, host, st->cgroup, &ignored)) {
-		if (cg_frozen(&cg) == 1)
-			status = CLEAT_PAUSED;
-		cg_close(&cg);
-	}
+	if (host && cg_frozen_at(host, st->cgroup) == 1)
+		status = CLEAT_PAUSED;
 	return status;
 }
 
