@@ -128,6 +128,7 @@ static void create_finish(struct op *op, struct work *w)
 	outside_watch(c);
 	res.pid = (uint32_t)c->init.pid;
 	rpc_reply(&c->srv->rpc, op->token, &res);
+	oom_check(c);			/* an exit that is settled here may have that reason */
 	proc_settle(&c->init);
 	op_end(op);
 }
