@@ -91,7 +91,7 @@ t "a user, groups, umask" same '.process.user = {uid: 12, gid: 34, additionalGid
 t "capabilities with ambient ones" same '.process.user.uid = 9 | .process.capabilities = {bounding: ["CAP_KILL", "CAP_CHOWN", "CAP_SETUID"],
 	permitted: ["CAP_KILL", "CAP_CHOWN"], effective: ["CAP_KILL"], inheritable: ["CAP_KILL"], ambient: ["CAP_KILL"]}'
 t "no capabilities" same 'del(.process.capabilities)'
-t "rlimits, oom score, new privileges" same '.process.rlimits += [{type: "RLIMIT_CORE", soft: 1, hard: 2}, {type: "RLIMIT_STACK", soft: 1048576, hard: 4194304}]
+t "rlimits, oom score, new privileges" same '.process.rlimits += [{type: "RLIMIT_CORE", soft: 0, hard: 0}, {type: "RLIMIT_STACK", soft: 1048576, hard: 4194304}]
 	| .process.oomScoreAdj = 77 | .process.noNewPrivileges = false'
 t "environment, folder" same '.process.env += ["A=b c", "HOME=/x", "A=d"] | .process.cwd = "/usr"'
 t "a read-only root" same '.root.readonly = true'
