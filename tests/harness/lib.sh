@@ -206,6 +206,8 @@ over() {
 		stop_daemon "$pid"
 	done
 	sweep
+	# The state root of our containerd namespace: filters that were kept for the next container.
+	[ "$NS" != "$TAG" ] || rm -rf "/run/containerd/cleat/$NS"
 	[ -n "${KEEP_FILES-}" ] || rm -rf --one-file-system "$T" 2>/dev/null
 }
 
