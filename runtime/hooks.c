@@ -37,7 +37,6 @@ static void hook_child(const struct spec_hook *h, int in, int out, char *const *
 	char *none[] = { NULL };
 	char **argv = h->args.n ? calloc(h->args.n + 1, sizeof(*argv)) : calloc(2, sizeof(*argv));
 	char **envp = calloc(h->env.n + 1, sizeof(*envp));
-	sigset_t all;
 
 	if (!argv || !envp)
 		_exit(126);
@@ -50,9 +49,7 @@ static void hook_child(const struct spec_hook *h, int in, int out, char *const *
 	setpgid(0, 0);
 	/* A hook does not outlive the operation that it is part of: an aborted create kills its worker. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	sigemptyset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	signal(SIGPIPE, SIG_DFL);
+	child_default_signals();
 	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
 		_exit(126);
 	fd_close_except(3, NULL, 0);

@@ -169,3 +169,17 @@ int child_pidfd_wait_ms(int pidfd, int timeout_ms)
 	} while (r < 0 && errno == EINTR);
 	return r < 0 ? -errno : r ? 0 : -ETIME;
 }
+
+void child_default_signals(void)
+{
+	/* The kernel's struct sigaction, whatever its layout: all zero is SIG_DFL without flags. */
+	static const unsigned long dfl[16];
+	sigset_t none;
+	int i;
+
+	for (i = 1; i < _NSIG; i++)
+		if (i != SIGKILL && i != SIGSTOP)
+			syscall(SYS_rt_sigaction, i, dfl, NULL, _NSIG / 8);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}

@@ -37,6 +37,11 @@ int child_status(int wstatus);
 void child_kill_reap(pid_t *pid);
 #define auto_child __attribute__((cleanup(child_kill_reap))) pid_t
 
+/**
+ * child_default_signals() - Every signal to its default and none blocked, in a process that is to run
+ * somebody else's program. Those that libc keeps for itself too: an ancestor may ignore them.
+ */
+void child_default_signals(void);
 /** child_start_time() - Field 22 of /proc/PID/stat, clock ticks after boot. @procfd: handle of proc_open(). */
 int child_start_time(int procfd, pid_t pid, uint64_t *ticks, char *state);
 /** child_pidfd_signal() - Signal by pidfd, or by pid on kernels below 5.1. Return: 0 or -errno. */

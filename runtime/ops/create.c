@@ -545,7 +545,7 @@ static const struct host_step create_steps[] = {
 	{ "trees", host_trees, NULL },
 	{ "launch", host_launch, host_launch_undo },
 	{ "maps", host_maps, NULL },
-	{ "cgroup-v1", host_cgroup_v1, host_cgroup_undo },
+	{ "cgroup-v1", host_cgroup_v1, NULL },		/* undone by "cgroup", when init is dead */
 	{ "meanwhile", host_meanwhile, NULL },
 	{ "supervise", host_supervise, NULL },
 	{ "commit", host_commit, NULL },

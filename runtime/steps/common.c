@@ -2,29 +2,21 @@
 /* What the stages of all container processes share. */
 #include "steps.h"
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+#include "child.h"
 #include "gate.h"
 #include "keyring.h"
 #include "sync.h"
 
 int stage_begin(const char *name, struct err *e)
 {
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
-	int i;
-
 	prctl(PR_SET_NAME, name);
 	if (setsid() < 0)
 		return err_set(e, ERR_KERNEL, -errno, NULL, "setsid");
 	/* The shim blocks and ignores signals; none of that may reach the container. */
-	for (i = 1; i < NSIG; i++)
-		if (i != SIGKILL && i != SIGSTOP)
-			sigaction(i, &dfl, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	child_default_signals();
 	return 0;
 }
 
