@@ -63,7 +63,8 @@ for n in pid net ipc uts mnt user cgroup time; do readlink /proc/self/ns/$n; don
 # - the root of mqueue in a user namespace;
 # - signals 32 and 33, the C library's own, that the caller ignored.
 sorted() {
-	sed -E -e 's/^(SigIgn:).*(........)$/\1 \2/' -e '/^\/(proc|sys)\/(acpi|keys|timer_list|kcore|firmware|scsi|asound|latency_stats|timer_stats|sched_debug) /s/ .*//' \
+	sed -E -e 's/^(SigIgn:).*(........)$/\1 \2/' -e '/^SigIgn: [89a-f]/{s/ 8/ 0/;s/ 9/ 1/;s/ a/ 2/;s/ b/ 3/;s/ c/ 4/;s/ d/ 5/;s/ e/ 6/;s/ f/ 7/}' \
+		-e '/^\/(proc|sys)\/(acpi|keys|timer_list|kcore|firmware|scsi|asound|latency_stats|timer_stats|sched_debug) /s/ .*//' \
 		-e '/^\/sys\/fs\/cgroup \/ r[ow],/s/ .*//' -e '/^\/sys\/fs\/cgroup\/unified /d' -e '/^:\//d' \
 		-e 's/,mode=755//' -e '/ mqueue$/d' -e 's/^(\/proc\/timer_list file) .*/\1/' "$1" |
 		awk '/^== / { part = $0; print part " 0"; next } { print part, "1", $0 }' | LC_ALL=C sort
