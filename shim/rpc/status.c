@@ -5,28 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include "bounds.h"
-#include "names.h"
-
-static const struct name code_names[] = {
-	{ "OK", RPC_OK },
-	{ "Canceled", 1 },
-	{ "Unknown", RPC_UNKNOWN },
-	{ "InvalidArgument", RPC_INVALID_ARGUMENT },
-	{ "DeadlineExceeded", RPC_DEADLINE_EXCEEDED },
-	{ "NotFound", RPC_NOT_FOUND },
-	{ "AlreadyExists", RPC_ALREADY_EXISTS },
-	{ "PermissionDenied", RPC_PERMISSION_DENIED },
-	{ "ResourceExhausted", RPC_RESOURCE_EXHAUSTED },
-	{ "FailedPrecondition", RPC_FAILED_PRECONDITION },
-	{ "Aborted", RPC_ABORTED },
-	{ "OutOfRange", 11 },
-	{ "Unimplemented", RPC_UNIMPLEMENTED },
-	{ "Internal", RPC_INTERNAL },
-	{ "Unavailable", RPC_UNAVAILABLE },
-	{ "DataLoss", 15 },
-	{ "Unauthenticated", 16 },
-	{ NULL, 0 },
-};
 
 void rpc_reply(struct ttrpc_server *s, struct rpc_token t, const void *m)
 {
@@ -65,9 +43,4 @@ void rpc_reply_status(struct ttrpc_server *s, struct rpc_token t, enum rpc_code 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	ttrpc_reply_status(s, t, code, text);
-}
-
-const char *rpc_code_name(int code)
-{
-	return names_of(code_names, code);
 }

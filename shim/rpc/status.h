@@ -17,6 +17,4 @@ void rpc_reply_err(struct ttrpc_server *s, struct rpc_token t, const struct err 
 /** rpc_reply_status() - Failure with a text of the caller's. */
 void rpc_reply_status(struct ttrpc_server *s, struct rpc_token t, enum rpc_code code,
 		      const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/** rpc_code_name() - "NotFound" and so on, for people and tests; NULL if unknown. */
-const char *rpc_code_name(int code);
 #endif
