@@ -3,8 +3,10 @@
 #
 # Run one command as root in another kernel, under qemu without KVM.
 #
-#   boot.sh [-g v2|hybrid|v1] [-a ARGS] [-m MIB] [-c CPUS] [-t SECONDS] [KERNEL] -- COMMAND [ARG...]
+#   boot.sh [-g v2|hybrid|v1] [-i none|systemd] [-a ARGS] [-m MIB] [-c CPUS] [-t SECONDS] [KERNEL] -- COMMAND [ARG...]
 #     -g  what is mounted on /sys/fs/cgroup (default v2: cgroup2 and nothing else)
+#     -i  PID 1: a small script that runs COMMAND (default), or the caller's systemd, of which
+#         COMMAND is a service then; systemd mounts the cgroups itself
 #     -a  more words for the kernel's command line
 #     -m  memory of the guest (default 1024), -c CPUs (default 2)
 #     -t  bound of the whole run (default 300)
@@ -84,10 +86,11 @@ build_initrd() {
 	pack "$t" "$3"
 }
 
-cgroup=v2 append='' mem=1024 cpus=2 limit=300 kernel=''
-while getopts g:a:m:c:t: o; do
+cgroup=v2 pid1=none append='' mem=1024 cpus=2 limit=300 kernel=''
+while getopts g:i:a:m:c:t: o; do
 	case $o in
 	g) cgroup=$OPTARG ;;
+	i) pid1=$OPTARG ;;
 	a) append=$OPTARG ;;
 	m) mem=$OPTARG ;;
 	c) cpus=$OPTARG ;;
@@ -108,9 +111,12 @@ if [ "$last" != -- ]; then
 	shift
 fi
 [ $# -gt 0 ] || usage
-case $cgroup in
-v2) append="cgroup_no_v1=all $append" ;;
-v1 | hybrid) ;;
+case $pid1:$cgroup in
+none:v2) append="cgroup_no_v1=all $append" ;;
+none:v1 | none:hybrid) ;;
+systemd:v2) append="systemd.unified_cgroup_hierarchy=1 $append" ;;
+systemd:hybrid) append="systemd.unified_cgroup_hierarchy=0 $append" ;;
+systemd:v1) append="systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=1 $append" ;;
 *) usage ;;
 esac
 
@@ -120,6 +126,9 @@ for tool in qemu-system-x86_64:qemu-system-x86 cpio:cpio modprobe:kmod timeout:c
 		die 77 "${tool%%:*} is not installed (Debian package ${tool#*:})"
 done
 busybox=$(command -v busybox) || die 77 "busybox is not installed (Debian package busybox-static)"
+if [ "$pid1" = systemd ] && [ ! -x /lib/systemd/systemd ]; then
+	die 77 "/lib/systemd/systemd is not installed (Debian package systemd)"
+fi
 if ldd "$busybox" >/dev/null 2>&1; then
 	die 77 "$busybox is not static (Debian package busybox-static)"
 fi
@@ -156,6 +165,7 @@ mkdir -p "$work/run/lab" || exit 125
 	echo
 } >"$work/run/lab/command"
 echo "$cgroup" >"$work/run/lab/cgroup"
+echo "$pid1" >"$work/run/lab/pid1"
 if ! pack "$work/run" "$work/run.cpio" || ! cat "$base" "$work/run.cpio" >"$work/initrd"; then
 	die 125 "cannot build the initramfs"
 fi

@@ -7,7 +7,8 @@
 #   run.sh [-k KERNEL] [-s "SUITE..."] [VARIANT...]
 #     VARIANT  v2 (the default): cgroup v2 and nothing else; hybrid: v1 controllers and
 #              an empty v2 tree, as systemd mounts them; v1: no v2 tree at all;
-#              apparmor: v2 with AppArmor as the chosen security module
+#              apparmor: v2 with AppArmor as the chosen security module;
+#              systemd, systemd-hybrid, systemd-v1: the same layouts, under systemd as PID 1
 #     SUITE    cli, shim (the default is both), or the path of any other TAP suite
 #   RUNTIME=runc SHIM=io.containerd.runc.v2 prove the suites themselves.
 #
@@ -136,13 +137,17 @@ guest_run >"$work/guest"
 
 failed=0
 for variant; do
-	mode=$variant append=''
-	[ "$variant" != apparmor ] || { mode=v2 append='apparmor=1 security=apparmor'; }
+	mode=$variant append='' pid1=none
+	case $variant in
+	apparmor) mode=v2 append='apparmor=1 security=apparmor' ;;
+	systemd) mode=v2 pid1=systemd ;;
+	systemd-*) mode=${variant#systemd-} pid1=systemd ;;
+	esac
 	mkfifo "$work/pipe"
 	renumber "$variant" <"$work/pipe" | tee "$work/out" &
 	reader=$!
 	# shellcheck disable=SC2086	# no kernel: no word
-	"$here/boot.sh" -g "$mode" -a "$append" -t "$limit" $kernel -- env O="$O" RUNTIME="$RUNTIME" SHIM="$SHIM" \
+	"$here/boot.sh" -g "$mode" -i "$pid1" -a "$append" -t "$limit" $kernel -- env O="$O" RUNTIME="$RUNTIME" SHIM="$SHIM" \
 		UNIT="$O/tests/unit" ${LONG:+LONG="$LONG"} sh "$work/guest" >"$work/pipe" 2>"$work/err" &
 	lab=$!
 	wait "$lab"
