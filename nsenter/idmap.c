@@ -3,10 +3,14 @@
 #include "idmap.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include "buf.h"
+#include "child.h"
 #include "fd.h"
 #include "pathfs.h"
 
@@ -51,6 +55,42 @@ int idmap_write(int procfd, pid_t pid, const struct idmap *uids, size_t n_uids,
 	if (!r)
 		r = write_map(procfd, pid, "uid_map", uids, n_uids, e);
 	return r;
+}
+
+int idmap_userns_of(int procfd, pid_t pid, struct err *e)
+{
+	char path[32];
+	auto_fd dir = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/ns", (int)pid);
+	dir = proc_openat(procfd, path, O_PATH | O_DIRECTORY);
+	if (dir < 0)
+		return err_set(e, ERR_KERNEL, dir, NULL, "open /proc/%s", path);
+	fd = openat(dir, "user", O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_set(e, ERR_KERNEL, -errno, NULL, "open /proc/%s/user", path) : fd;
+}
+
+int idmap_userns(int procfd, const struct idmap *uids, size_t n_uids, const struct idmap *gids, size_t n_gids,
+		 struct err *e)
+{
+	struct child_args ca = { .ns_flags = CLONE_NEWUSER, .cgroup_fd = -1 };
+	auto_child pid = 0;
+	auto_fd pidfd = -1;
+	int r;
+
+	r = pid = child_clone(&ca, &pidfd);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	if (r < 0) {
+		pid = 0;
+		return err_set(e, ERR_KERNEL, r, NULL, "make a user namespace");
+	}
+	r = idmap_write(procfd, pid, uids, n_uids, gids, n_gids, false, e);
+	return r ? r : idmap_userns_of(procfd, pid, e);
 }
 
 int idmap_to_host(const struct idmap *m, size_t n, uint32_t id, uint32_t *host)

@@ -34,7 +34,7 @@ struct host_ctx {
 	struct process process;
 	struct join_set join;
 	uint64_t new_ns, listed_ns;
-	bool new_cgroupns, userns;
+	bool new_cgroupns, userns, idmaps;
 	struct store store;
 	struct state state;
 	struct cg_host host;
@@ -256,20 +256,6 @@ static int host_cgroup(struct host_ctx *c, struct err *e)
 	return c->host.mode == CG_MODE_V2 || c->host.mode == CG_MODE_NONE ? make_cgroup(c, e) : 0;
 }
 
-static int map_array(const struct objv *v, struct arena *a, struct idmap **out)
-{
-	const struct spec_idmap *m = v->v;
-	struct idmap *to = arena_alloc(a, (v->n + 1) * sizeof(*to));
-	size_t i;
-
-	if (!to)
-		return -ENOMEM;
-	for (i = 0; i < v->n; i++)
-		to[i] = (struct idmap){ m[i].container_id, m[i].host_id, m[i].size };
-	*out = to;
-	return 0;
-}
-
 /* Is a read-write cgroup file system asked for at /sys/fs/cgroup? */
 static bool mounts_cgroup_rw(const struct spec *s)
 {
@@ -299,7 +285,7 @@ static int host_delegate(struct host_ctx *c, struct err *e)
 	if (!c->has_cg || c->host.mode != CG_MODE_V2 || !c->new_cgroupns || !mounts_cgroup_rw(c->spec))
 		return 0;
 	if (c->new_ns & CLONE_NEWUSER) {
-		if (map_array(&l->uid_mappings, c->arena, &uids))
+		if (rootfs_idmap_array(&l->uid_mappings, c->arena, &uids))
 			return err_set(e, ERR_LIMIT, -ENOMEM, "/linux/uidMappings", "maps");
 		if (idmap_to_host(uids, l->uid_mappings.n, c->process.uid, &uid))
 			return 0;	/* setuid will say so */
@@ -326,16 +312,34 @@ static int host_gate(struct host_ctx *c, struct err *e)
 	return c->fifo < 0 ? c->fifo : 0;
 }
 
+static int map_trees(struct host_ctx *c, int userns, struct err *e)
+{
+	const struct idmapping m = {
+		.spec = c->spec, .procfd = c->procfd, .userns = userns, .sources = c->sources, .arena = c->arena,
+	};
+
+	return rootfs_idmaps(&m, e);
+}
+
 /* Trees that only the host's view can reach; init attaches them. */
 static int host_trees(struct host_ctx *c, struct err *e)
 {
+	int r;
+
 	if (!(c->new_ns & CLONE_NEWNS))
 		return 0;
 	c->tree = rootfs_tree(c->rootdir);
 	if (c->tree < 0 && c->tree != -ENOSYS)
 		return err_set(e, c->tree == -EPERM ? ERR_DENIED : ERR_KERNEL, c->tree, "/root/path",
 			       "clone the mounts of \"%s\"", c->rootpath);
-	return c->userns ? rootfs_sources(c->spec, c->bundle, c->arena, &c->sources, e) : 0;
+	c->idmaps = rootfs_wants_idmaps(c->spec);
+	if (!c->userns && !c->idmaps)
+		return 0;
+	r = rootfs_sources(c->spec, c->bundle, c->userns, c->arena, &c->sources, e);
+	/* A new user namespace is made with init; the maps of its mounts are set while it waits for its own. */
+	if (!r && c->idmaps && !(c->new_ns & CLONE_NEWUSER))
+		r = map_trees(c, c->join.fd[join_index(CLONE_NEWUSER)], e);
+	return r;
 }
 
 static void warn_by_sync(void *arg, const char *text)
@@ -436,13 +440,19 @@ static int host_maps(struct host_ctx *c, struct err *e)
 {
 	const struct spec_linux *l = c->spec->linux_;
 	struct idmap *uids, *gids;
+	auto_fd userns = -1;
 	int r;
 
 	if (!(c->new_ns & CLONE_NEWUSER))
 		return 0;
-	if (map_array(&l->uid_mappings, c->arena, &uids) || map_array(&l->gid_mappings, c->arena, &gids))
+	if (rootfs_idmap_array(&l->uid_mappings, c->arena, &uids) ||
+	    rootfs_idmap_array(&l->gid_mappings, c->arena, &gids))
 		return err_set(e, ERR_LIMIT, -ENOMEM, "/linux/uidMappings", "maps");
 	r = idmap_write(c->procfd, c->pid, uids, l->uid_mappings.n, gids, l->gid_mappings.n, geteuid() != 0, e);
+	if (!r && c->idmaps) {
+		r = userns = idmap_userns_of(c->procfd, c->pid, e);
+		r = r < 0 ? r : map_trees(c, userns, e);
+	}
 	if (!r && sync_send(c->sock, SYNC_GO, 0, -1) == -EPIPE)
 		r = 0;	/* it died: supervise tells why */
 	return r;

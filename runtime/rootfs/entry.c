@@ -63,10 +63,10 @@ static int open_source(const char *source, const char *bundle, bool nofollow)
 }
 
 /* Detached, recursive, and a slave: what the container mounts must not reach the host. */
-static int clone_slave(int fd)
+static int clone_slave(int fd, bool recursive)
 {
 	struct mount_attr attr = { .propagation = MS_SLAVE };
-	int tree = mnt_clone(fd, "", true), r;
+	int tree = mnt_clone(fd, "", recursive), r;
 
 	if (tree < 0)
 		return tree;
@@ -80,10 +80,10 @@ static int clone_slave(int fd)
 
 int rootfs_tree(int dirfd)
 {
-	return clone_slave(dirfd);
+	return clone_slave(dirfd, true);
 }
 
-int rootfs_sources(const struct spec *s, const char *bundle, struct arena *a, int **out,
+int rootfs_sources(const struct spec *s, const char *bundle, bool all, struct arena *a, int **out,
 		   struct err *e)
 {
 	const struct spec_mount *m = s->mounts.v;
@@ -96,6 +96,7 @@ int rootfs_sources(const struct spec *s, const char *bundle, struct arena *a, in
 		struct mount_options o;
 		auto_fd fd = -1;
 		char where[48];
+		bool mapped;
 		int r;
 
 		v[i] = -1;
@@ -103,13 +104,17 @@ int rootfs_sources(const struct spec *s, const char *bundle, struct arena *a, in
 		r = mount_options_parse(&m[i].options, a, &o, where, e);
 		if (r)
 			return r;
-		if ((!o.bind && !o.rbind) || !m[i].source)
+		mapped = o.idmap || o.ridmap || m[i].uid_mappings.n;
+		if (!o.bind || o.remount || !m[i].source || !(all || mapped))
 			continue;
 		fd = open_source(m[i].source, bundle, o.src_nofollow);
 		if (fd < 0)
 			return err_set(e, ERR_SPEC, fd, where, "bind source \"%s\"", m[i].source);
-		/* Recursive even for a plain bind: a mount namespace of another user may not see below a mount. */
-		v[i] = clone_slave(fd);
+		/*
+		 * Recursive even for a plain bind: a mount namespace of another user may not see below a mount.
+		 * What is id-mapped is what was named, and no more.
+		 */
+		v[i] = clone_slave(fd, !mapped || o.rbind);
 		if (v[i] < 0 && v[i] != -ENOSYS)
 			return err_set(e, ERR_KERNEL, v[i], where, "clone the mount of \"%s\"",
 				       m[i].source);

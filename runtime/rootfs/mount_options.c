@@ -32,7 +32,6 @@ enum word_kind {
 	WORD_PROPAGATION,
 	WORD_BOOL,			/* value: offset of a bool in struct mount_options */
 	WORD_NONE,			/* recognised, says nothing */
-	WORD_REFUSED,
 };
 
 struct word {
@@ -56,7 +55,7 @@ static const struct word words[] = {
 	{ "diratime",		WORD_CLEAR, MS_NODIRATIME },
 	{ "dirsync",		WORD_SET, MS_DIRSYNC },
 	{ "exec",		WORD_CLEAR, MS_NOEXEC },
-	{ "idmap",		WORD_REFUSED, 0 },
+	{ "idmap",		BOOL(idmap) },
 	{ "iversion",		WORD_SET, MS_I_VERSION },
 	{ "lazytime",		WORD_SET, MS_LAZYTIME },
 	{ "loud",		WORD_CLEAR, MS_SILENT },
@@ -81,7 +80,7 @@ static const struct word words[] = {
 	{ "relatime",		WORD_SET, MS_RELATIME },
 	{ "remount",		BOOL(remount) },
 	{ "rexec",		WORD_REC_CLEAR, MOUNT_ATTR_NOEXEC },
-	{ "ridmap",		WORD_REFUSED, 0 },
+	{ "ridmap",		BOOL(ridmap) },
 	{ "rnoatime",		WORD_REC_SET, MOUNT_ATTR_NOATIME },
 	{ "rnodev",		WORD_REC_SET, MOUNT_ATTR_NODEV },
 	{ "rnodiratime",	WORD_REC_SET, MOUNT_ATTR_NODIRATIME },
@@ -139,10 +138,7 @@ static const struct word *find_word(const char *name)
  */
 const char *mount_options_word(unsigned int i)
 {
-	for (size_t w = 0; w < N_WORDS; w++)
-		if (words[w].kind != WORD_REFUSED && !i--)
-			return words[w].name;
-	return NULL;
+	return i < N_WORDS ? words[i].name : NULL;
 }
 
 /* The three ways to keep access times exclude each other: a later one replaces an earlier one. */
@@ -208,21 +204,22 @@ static int apply_word(struct mount_options *o, const struct word *w, const char 
 		break;
 	case WORD_NONE:
 		break;
-	case WORD_REFUSED:
-		return err_set(e, ERR_UNSUPPORTED, 0, where,
-			       "mount option \"%s\" is not supported by this version", w->name);
 	}
 	return 0;
 }
 
 /* @o->data has room for every word. */
-static int add_data(struct mount_options *o, const char *word, const char *where, struct err *e)
+static void add_data(struct mount_options *o, const char *word)
 {
-	if (!strncmp(word, "idmap=", 6) || !strncmp(word, "ridmap=", 7))
-		return err_set(e, ERR_UNSUPPORTED, 0, where,
-			       "mount option \"%.100s\" is not supported by this version", word);
+	bool deep = !strncmp(word, "ridmap=", strlen("ridmap="));
+
+	if (deep || !strncmp(word, "idmap=", strlen("idmap="))) {
+		o->idmap |= !deep;
+		o->ridmap |= deep;
+		o->idmap_text = strchr(word, '=') + 1;
+		return;
+	}
 	o->data.v[o->data.n++] = word;
-	return 0;
 }
 
 /* mount(2) copies one page of data and cuts what is longer without a word. */
@@ -263,6 +260,9 @@ static int check_together(const struct mount_options *o, const char *pointer, st
 	if (o->copy_symlink && o->src_nofollow)
 		return err_set(e, ERR_SPEC, 0, pointer,
 			       "\"copy-symlink\" and \"src-nofollow\" contradict each other");
+	if ((o->idmap || o->ridmap) && (!o->bind || o->remount))
+		return err_set(e, ERR_SPEC, 0, pointer, "\"%s\" is for new bind mounts",
+			       o->ridmap ? "ridmap" : "idmap");
 	if (!o->bind && (o->copy_symlink || o->src_nofollow))
 		return err_set(e, ERR_SPEC, 0, pointer, "\"%s\" is for bind mounts",
 			       o->copy_symlink ? "copy-symlink" : "src-nofollow");
@@ -299,8 +299,11 @@ int mount_options_parse(const struct strv *words_in, struct arena *a, struct mou
 		if (!words_in->v[i][0])
 			continue;
 		snprintf(where, sizeof(where), "%s/%zu", options, i);
-		r = w ? apply_word(o, w, where, e) :
-			add_data(o, words_in->v[i], where, e);
+		if (!w) {
+			add_data(o, words_in->v[i]);
+			continue;
+		}
+		r = apply_word(o, w, where, e);
 		if (r)
 			return r;
 	}

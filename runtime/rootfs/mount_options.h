@@ -15,6 +15,7 @@ struct mount_options {
 	unsigned long propagation[8];	/* MS_PRIVATE|MS_REC ..., in the order given */
 	unsigned int n_propagation;
 	bool bind, rbind, remount;	/* rbind implies bind; none of them is in flags */
+	const char *idmap_text;	/* what "idmap=" or "ridmap=" says; NULL: nothing */
 	bool tmpcopyup, idmap, ridmap, copy_symlink, src_nofollow, dest_nofollow;
 	struct strv data;	/* words for the file system, in order ("size=64k") */
 	const char *data_text;	/* the same, joined by commas; "" if none */

@@ -5,6 +5,7 @@
 #include "arena.h"
 #include "cgroup.h"
 #include "err.h"
+#include "idmap.h"
 #include "log.h"
 #include "mount_api.h"
 #include "mount_options.h"
@@ -42,8 +43,25 @@ struct rootfs {
  * Return: fd, -ENOSYS below 5.2, or -errno.
  */
 int rootfs_tree(int dirfd);
-/** rootfs_sources() - The same for bind sources, which a user namespace's root could not reach. Context: host. */
-int rootfs_sources(const struct spec *s, const char *bundle, struct arena *a, int **out, struct err *e);
+/**
+ * rootfs_sources() - The same for bind sources, which a user namespace's root could not reach. Context: host.
+ * @all: all of them; else only those of id-mapped mounts.
+ */
+int rootfs_sources(const struct spec *s, const char *bundle, bool all, struct arena *a, int **out, struct err *e);
+/** struct idmapping - What id-mapped mounts need. */
+struct idmapping {
+	const struct spec *spec;
+	int procfd;
+	int userns;		/* the container's own user namespace; -1: it has none */
+	int *sources;		/* of rootfs_sources() */
+	struct arena *arena;
+};
+/** rootfs_wants_idmaps() - Is any mount of @s id-mapped? */
+bool rootfs_wants_idmaps(const struct spec *s);
+/** rootfs_idmaps() - Map the ids of those trees that want it, before anybody sees them. Context: host. */
+int rootfs_idmaps(const struct idmapping *c, struct err *e);
+/** rootfs_idmap_array() - Maps of the spec as the kernel's extents. Return: 0 or -ENOMEM. */
+int rootfs_idmap_array(const struct objv *v, struct arena *a, struct idmap **out);
 /** rootfs_begin() - Propagation of "/", then the root as a mount of its own; sets r->rootfd. */
 int rootfs_begin(struct rootfs *r, const struct spec *s, struct err *e);
 /**

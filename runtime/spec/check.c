@@ -218,11 +218,37 @@ static int check_proc(const struct spec_mount *m, const char *clean, bool bind, 
 			m->destination);
 }
 
-static int check_mount(const struct spec_mount *m, size_t i, const struct log *log, struct err *e)
+/* config.md: both lists or none; "idmap" alone takes those of the container's user namespace. */
+static int check_idmap(const struct spec *s, const struct spec_mount *m, size_t i, bool bind, struct err *e)
+{
+	struct pointer uids, gids, at;
+	bool word = has_word(&m->options, "idmap") || has_word(&m->options, "ridmap");
+	int r;
+
+	if (word && !m->uid_mappings.n && !m->gid_mappings.n && !spec_namespace(s, CLONE_NEWUSER))
+		return spec_bad(e, spec_at(&at, "/mounts/%zu/options", i),
+				"\"%s\" needs uidMappings and gidMappings, or a user namespace to take them from",
+				has_word(&m->options, "idmap") ? "idmap" : "ridmap");
+	if (!m->uid_mappings.n && !m->gid_mappings.n)
+		return 0;
+	spec_at(&uids, "/mounts/%zu/uidMappings", i);
+	spec_at(&gids, "/mounts/%zu/gidMappings", i);
+	if (!m->uid_mappings.n || !m->gid_mappings.n)
+		return spec_bad(e, m->uid_mappings.n ? gids.text : uids.text,
+				"an id-mapped mount needs both lists, this one is missing or empty");
+	if (!bind || has_word(&m->options, "remount"))
+		return spec_bad(e, uids.text, "only a new bind mount can be id-mapped");
+	r = spec_check_map(&m->uid_mappings, uids.text, e);
+	return r ? r : spec_check_map(&m->gid_mappings, gids.text, e);
+}
+
+static int check_mount(const struct spec *s, const struct spec_mount *m, size_t i, const struct log *log,
+		       struct err *e)
 {
 	bool bind = has_word(&m->options, "bind") || has_word(&m->options, "rbind");
 	char clean[PATH_MAX];
 	struct pointer at, dest;
+	int r;
 
 	spec_at(&dest, "/mounts/%zu/destination", i);
 	if (path_clean(m->destination, clean, sizeof(clean)))
@@ -242,6 +268,9 @@ static int check_mount(const struct spec_mount *m, size_t i, const struct log *l
 	}
 	if (bind && !m->source)
 		return spec_bad(e, spec_at(&at, "/mounts/%zu/source", i), "required for a bind mount");
+	r = check_idmap(s, m, i, bind, e);
+	if (r)
+		return r;
 	if (m->type || bind)
 		return check_proc(m, clean, bind, dest.text, e);
 	return 0;
@@ -260,7 +289,7 @@ int spec_check_mounts(const struct spec *s, const struct log *log, struct err *e
 		return spec_bad(e, "/mounts", "needs a mount namespace: \"%.200s\" would be mounted on the host",
 				m[0].destination);
 	for (size_t i = 0; i < s->mounts.n; i++) {
-		r = check_mount(&m[i], i, log, e);
+		r = check_mount(s, &m[i], i, log, e);
 		if (r)
 			return r;
 	}

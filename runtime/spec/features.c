@@ -138,7 +138,7 @@ char *cleat_features_json(void)
 	add_seccomp(&b);
 	buf_adds(&b, ",\"apparmor\":{\"enabled\":false},\"selinux\":{\"enabled\":false},"
 		 "\"intelRdt\":{\"enabled\":false},\"memoryPolicy\":{\"modes\":[],\"flags\":[]},"
-		 "\"mountExtensions\":{\"idmap\":{\"enabled\":false}},"
+		 "\"mountExtensions\":{\"idmap\":{\"enabled\":true}},"
 		 "\"netDevices\":{\"enabled\":false}},\"annotations\":{");
 	buf_addf(&b, "\"io.cleat.version\":\"%s\",\"io.github.seccomp.libseccomp.version\":\"%s\",",
 		 CLEAT_VERSION, cleat_libseccomp_version());

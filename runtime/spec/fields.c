@@ -182,8 +182,10 @@ static const struct field mount_fields[] = {
 	  .spec = "config.md#mounts", .doc = "device, name, or path relative to the bundle" },
 	{ .key = "options", .type = FT_STRV, .flags = F_OMITEMPTY, AT(options),
 	  .spec = "config-linux.md#mount-options", .doc = "option words, the later wins" },
-	REFUSE("uidMappings", "config.md#mounts", "files would belong to other users"),
-	REFUSE("gidMappings", "config.md#mounts", "files would belong to other groups"),
+	{ .key = "uidMappings", .type = FT_OBJV, .flags = F_OMITEMPTY, AT(uid_mappings),
+	  .sub = &spec_idmap_object, .spec = "config.md#mounts", .doc = "user ids of an id-mapped bind mount" },
+	{ .key = "gidMappings", .type = FT_OBJV, .flags = F_OMITEMPTY, AT(gid_mappings),
+	  .sub = &spec_idmap_object, .spec = "config.md#mounts", .doc = "group ids of an id-mapped bind mount" },
 };
 static OBJECT(mount_object, struct spec_mount, mount_fields);
 #undef AT

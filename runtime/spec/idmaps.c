@@ -24,8 +24,8 @@ static int check_pair(const struct spec_idmap *m, size_t i, size_t j, const char
 	return 0;
 }
 
-/* The order of entries is free: the kernel sorts them. */
-static int check_map(const struct objv *v, const char *where, struct err *e)
+/** spec_check_map() - One list of maps. The order of entries is free: the kernel sorts them. */
+int spec_check_map(const struct objv *v, const char *where, struct err *e)
 {
 	const struct spec_idmap *m = v->v;
 	struct pointer at;
@@ -101,9 +101,9 @@ int spec_check_idmaps(const struct spec *s, struct err *e)
 		return spec_bad(e, "/linux/uidMappings", "required: the user namespace is new");
 	if (user && !user->path && !l->gid_mappings.n)
 		return spec_bad(e, "/linux/gidMappings", "required: the user namespace is new");
-	r = check_map(&l->uid_mappings, "/linux/uidMappings", e);
+	r = spec_check_map(&l->uid_mappings, "/linux/uidMappings", e);
 	if (!r)
-		r = check_map(&l->gid_mappings, "/linux/gidMappings", e);
+		r = spec_check_map(&l->gid_mappings, "/linux/gidMappings", e);
 	if (!r && user && !user->path && s->process)
 		r = check_user(s, e);
 	return r;

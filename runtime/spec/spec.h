@@ -40,7 +40,7 @@ struct spec_idmap { uint32_t container_id, host_id, size; };
 struct spec_mount {
 	const char *destination, *type, *source;	/* type, source may be NULL */
 	struct strv options;
-	struct objv uid_mappings, gid_mappings;		/* struct spec_idmap; refused in this version */
+	struct objv uid_mappings, gid_mappings;		/* struct spec_idmap; both or none */
 };
 struct spec_namespace { int type; /* CLONE_NEW* */ const char *path; /* NULL: new */ };
 struct spec_device {

@@ -14,6 +14,8 @@ int spec_bad(struct err *e, const char *where, const char *fmt, ...)
 int spec_check_process(const struct spec_process *p, const char *base, struct err *e);
 int spec_check_mounts(const struct spec *s, const struct log *log, struct err *e);
 int spec_check_linux(const struct spec *s, struct err *e);
+/** spec_check_map() - One list of maps: sizes, ranges, overlaps. */
+int spec_check_map(const struct objv *v, const char *where, struct err *e);
 int spec_check_idmaps(const struct spec *s, struct err *e);
 int spec_check_sysctl(const struct spec *s, struct err *e);
 

@@ -285,10 +285,16 @@ static const struct { const char *json, *where, *text; } bad[] = {
 	  "cannot be mounted because it is inside /proc" },
 	{ M("{\"destination\":\"x/../proc//sys/kernel\",\"options\":[\"bind\"],\"source\":\"/\"}"),
 	  "/mounts/0/destination", "because it is inside /proc" },
-	{ M("{\"destination\":\"/a\",\"type\":\"t\",\"uidMappings\":[" MAP(0, 1, 1) "]}"), "/mounts/0/uidMappings",
-	  "\"uidMappings\" is not supported" },
-	{ M("{\"destination\":\"/a\",\"type\":\"t\",\"gidMappings\":[" MAP(0, 1, 1) "]}"), "/mounts/0/gidMappings",
-	  "\"gidMappings\" is not supported" },
+	{ M("{\"destination\":\"/a\",\"type\":\"t\",\"uidMappings\":[" MAP(0, 1, 1) "]}"), "/mounts/0/gidMappings",
+	  "needs both lists" },
+	{ M("{\"destination\":\"/a\",\"type\":\"t\",\"gidMappings\":[" MAP(0, 1, 1) "]}"), "/mounts/0/uidMappings",
+	  "needs both lists" },
+	{ M("{\"destination\":\"/a\",\"type\":\"t\",\"uidMappings\":[" MAP(0, 1, 1) "],\"gidMappings\":[" MAP(0, 1, 1) "]}"),
+	  "/mounts/0/uidMappings", "only a new bind mount" },
+	{ M("{\"destination\":\"/a\",\"source\":\"/x\",\"options\":[\"bind\"],\"uidMappings\":[" MAP(0, 1, 1)
+	    "],\"gidMappings\":[" MAP(0, 1, 0) "]}"), "/mounts/0/gidMappings/0", "size is 0" },
+	{ M("{\"destination\":\"/a\",\"source\":\"/x\",\"options\":[\"bind\",\"ridmap\"]}"), "/mounts/0/options",
+	  "\"ridmap\" needs uidMappings and gidMappings" },
 	/* hooks */
 	{ HOOK(""), "/hooks/poststop/0/path", "required field missing" },
 	{ HOOK("\"path\":\"rel\""), "/hooks/poststop/0/path", "must be an absolute path, is \"rel\"" },
@@ -697,10 +703,10 @@ TEST_F(spec, features_document)
 	EXPECT_STREQ(CLEAT_SPEC_VERSION, f.max);
 	EXPECT_EQ(6, f.hooks.n);
 	EXPECT_TRUE(has(&f.hooks, "createRuntime") && has(&f.hooks, "poststop"));
-	EXPECT_EQ(65, f.mount_options.n);
+	EXPECT_EQ(67, f.mount_options.n);
 	for (size_t i = 1; i < f.mount_options.n; i++)
 		EXPECT_LT(strcmp(f.mount_options.v[i - 1], f.mount_options.v[i]), 0);
-	EXPECT_FALSE(has(&f.mount_options, "idmap"));
+	EXPECT_TRUE(has(&f.mount_options, "idmap"));
 	EXPECT_EQ(8, f.l.namespaces.n);
 	EXPECT_EQ(CAP_LAST_CAP + 1, f.l.capabilities.n);
 	EXPECT_TRUE(has(&f.l.capabilities, "CAP_SYS_ADMIN") && has(&f.l.capabilities, "CAP_BPF"));
