@@ -2,7 +2,7 @@
 /*
  * exec.tmpl: a fixed head, then the variable parts in the head's order:
  * gids, rlimits, filter program (each aligned to 8), then strings, each
- * NUL-terminated: keyring, cwd, args, env. Host byte order: it never leaves the host.
+ * NUL-terminated: keyring, cwd, memory nodes, two lists of CPUs, args, env. Host byte order: it never leaves the host.
  */
 #include "template.h"
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "pathfs.h"
 
 #define TEMPLATE_MAGIC 0x544c4331u	/* "1CLT" */
-#define TEMPLATE_VERSION 1u
+#define TEMPLATE_VERSION 2u
 #define TEMPLATE_MAX (LIMIT_JSON_BYTES + (1u << 20))
 
 struct template_head {
@@ -23,6 +23,7 @@ struct template_head {
 	uint32_t rows, columns;
 	uint64_t namespaces;
 	uint64_t caps[CAP_SETS];
+	struct tune_numbers tune;
 };
 enum { T_UMASK = 1, T_OOM = 2, T_NNP = 4, T_TERMINAL = 8 };
 struct template_rlimit { int32_t type, pad; uint64_t soft, hard; };
@@ -33,6 +34,11 @@ static void pad8(struct buf *b)
 	static const char zero[8];
 
 	buf_add(b, zero, (8 - b->len % 8) % 8);
+}
+
+static void put_string(struct buf *b, const char *s)
+{
+	buf_add(b, s ? s : "", s ? strlen(s) + 1 : 1);
 }
 
 static void put_strings(struct buf *b, const struct strv *v)
@@ -57,7 +63,7 @@ int template_save(int dirfd, const struct template *t, struct err *e)
 		.flags = (p->has_umask ? T_UMASK : 0) | (p->has_oom_score_adj ? T_OOM : 0) |
 			 (p->no_new_privileges ? T_NNP : 0) | (p->terminal ? T_TERMINAL : 0),
 		.oom_score_adj = p->oom_score_adj, .rows = p->rows, .columns = p->columns,
-		.namespaces = t->namespaces,
+		.namespaces = t->namespaces, .tune = p->tune.n,
 	};
 	uint32_t size;
 	size_t i;
@@ -73,8 +79,11 @@ int template_save(int dirfd, const struct template *t, struct err *e)
 		buf_add(&b, &tr, sizeof(tr));
 	}
 	buf_add(&b, p->filter.bpf, (size_t)p->filter.len * FILTER_INSN);
-	buf_add(&b, t->keyring ? t->keyring : "", strlen(t->keyring ? t->keyring : "") + 1);
-	buf_add(&b, p->cwd ? p->cwd : "/", strlen(p->cwd ? p->cwd : "/") + 1);
+	put_string(&b, t->keyring);
+	put_string(&b, p->cwd ? p->cwd : "/");
+	put_string(&b, p->tune.mem_nodes);
+	put_string(&b, p->tune.cpus_initial);
+	put_string(&b, p->tune.cpus_final);
 	put_strings(&b, &p->args);
 	put_strings(&b, &p->env);
 	if (!buf_ok(&b))
@@ -188,6 +197,10 @@ int template_load(int dirfd, struct arena *a, struct template *t, struct err *e)
 	p->filter.load_flags = h.filter_flags;
 	t->keyring = take_string(&c);
 	p->cwd = take_string(&c);
+	p->tune.n = h.tune;
+	p->tune.mem_nodes = take_string(&c);
+	p->tune.cpus_initial = take_string(&c);
+	p->tune.cpus_final = take_string(&c);
 	take_strings(&c, a, h.n_args, &p->args);
 	take_strings(&c, a, h.n_env, &p->env);
 	if (c.bad || c.p != c.end)

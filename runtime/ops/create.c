@@ -144,7 +144,10 @@ static int host_process(struct host_ctx *c, struct err *e)
 	}
 	if (!r)
 		r = process_from_spec(c->spec->process, &filter, c->arena, &c->process, "/process", c->env->log, e);
-	return r ? r : add_env(c, e);
+	if (r)
+		return r;
+	tune_from_linux(c->spec->linux_, &c->process.tune);
+	return add_env(c, e);
 }
 
 static int host_keyring(struct host_ctx *c, struct err *e)
@@ -355,6 +358,7 @@ static void child(struct host_ctx *c, int left)
 		.spec = c->spec, .join = c->join, .left = left, .new_ns = c->new_ns,
 		.new_cgroupns = c->new_cgroupns,
 		.late_ipc = (c->new_ns & CLONE_NEWUSER) && (c->new_ns & CLONE_NEWIPC),
+		.own_clocks = c->spec->linux_->time_offsets.n,
 		.wait_maps = c->new_ns & CLONE_NEWUSER,
 		.runtime_hooks = h && (h->prestart.n || h->create_runtime.n),
 		.wait_placed = c->host.mode != CG_MODE_NONE && !c->cloned_in,
@@ -371,7 +375,8 @@ static void child(struct host_ctx *c, int left)
 			.stdio = { c->req->stdio.in, c->req->stdio.out, c->req->stdio.err },
 			.preserve_fds = c->req->preserve_fds,
 			.io_uid = c->req->io_uid, .io_gid = c->req->io_gid, .has_io_owner = c->req->has_io_owner,
-			.limits = c->process.rlimits.n || c->process.has_oom_score_adj,
+			.limits = c->process.rlimits.n || c->process.has_oom_score_adj ||
+				  tune_outside(&c->process.tune),
 			.start_hooks = h ? &h->start_container : NULL,
 		},
 	};
@@ -396,7 +401,9 @@ static void host_launch_undo(struct host_ctx *c)
 
 static int host_launch(struct host_ctx *c, struct err *e)
 {
-	const uint64_t later = c->new_ns & CLONE_NEWUSER ? CLONE_NEWIPC : 0;	/* by init, see init_maps() */
+	/* By init, see init_maps() and init_clocks(). */
+	const uint64_t later = (c->new_ns & CLONE_NEWUSER ? CLONE_NEWIPC : 0) |
+			       (c->spec->linux_->time_offsets.n ? CLONE_NEWTIME : 0);
 	struct launch l = {
 		.new_ns = c->new_ns & ~later, .join = c->join, .pidfd = -1, .parent = c->env->parent_clone,
 	};
@@ -453,6 +460,48 @@ static int host_maps(struct host_ctx *c, struct err *e)
 		r = userns = idmap_userns_of(c->procfd, c->pid, e);
 		r = r < 0 ? r : map_trees(c, userns, e);
 	}
+	if (!r && sync_send(c->sock, SYNC_GO, 0, -1) == -EPIPE)
+		r = 0;	/* it died: supervise tells why */
+	return r;
+}
+
+static int write_clocks(struct host_ctx *c, struct err *e)
+{
+	const struct objv *offsets = &c->spec->linux_->time_offsets;
+	const struct spec_clock *k = offsets->v;
+	char path[48], text[96], where[48];
+	auto_fd fd = -1;
+	size_t i;
+
+	snprintf(path, sizeof(path), "%d/timens_offsets", (int)c->pid);
+	fd = proc_openat(c->procfd, path, O_WRONLY);
+	if (fd < 0)
+		return err_set(e, ERR_KERNEL, fd, "/linux/timeOffsets", "open /proc/%s", path);
+	for (i = 0; i < offsets->n; i++) {
+		int n = snprintf(text, sizeof(text), "%s %lld %u\n", k[i].key,
+				 (long long)k[i].secs, k[i].nanosecs);
+
+		if (write(fd, text, (size_t)n) == n)
+			continue;
+		snprintf(where, sizeof(where), "/linux/timeOffsets/%s", k[i].key);
+		return err_set(e, errno == ERANGE ? ERR_SPEC : ERR_KERNEL, -errno, where, "%lld s, %u ns%s",
+			       (long long)k[i].secs, k[i].nanosecs,
+			       errno == ERANGE ? " (a clock before its beginning or after its end)" : "");
+	}
+	return 0;
+}
+
+static int host_clocks(struct host_ctx *c, struct err *e)
+{
+	struct sync_msg m;
+	int r;
+
+	if (!c->spec->linux_->time_offsets.n)
+		return 0;
+	r = sync_recv(c->sock, &m, NULL);
+	if (r != 1 || m.type != SYNC_CLOCKS)
+		return supervise_died(&m, r, e);
+	r = write_clocks(c, e);
 	if (!r && sync_send(c->sock, SYNC_GO, 0, -1) == -EPIPE)
 		r = 0;	/* it died: supervise tells why */
 	return r;
@@ -555,6 +604,7 @@ static const struct host_step create_steps[] = {
 	{ "trees", host_trees, NULL },
 	{ "launch", host_launch, host_launch_undo },
 	{ "maps", host_maps, NULL },
+	{ "clocks", host_clocks, NULL },
 	{ "cgroup-v1", host_cgroup_v1, NULL },		/* undone by "cgroup", when init is dead */
 	{ "meanwhile", host_meanwhile, NULL },
 	{ "supervise", host_supervise, NULL },

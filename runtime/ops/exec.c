@@ -131,6 +131,7 @@ static int from_document(struct exec_ctx *x, struct err *e)
 		x->p.umask = x->t.process.umask;
 		x->p.has_umask = x->t.process.has_umask;
 	}
+	tune_inherit(&x->p.tune, &x->t.process.tune);
 	return 0;
 }
 
@@ -180,7 +181,9 @@ static struct join_ctx join_ctx(struct exec_ctx *x)
 			.stdio = { x->req->stdio.in, x->req->stdio.out, x->req->stdio.err },
 			.preserve_fds = x->req->preserve_fds,
 			.io_uid = x->req->io_uid, .io_gid = x->req->io_gid, .has_io_owner = x->req->has_io_owner,
-			.limits = x->p.rlimits.n || x->p.has_oom_score_adj,
+			/* With a list of CPUs: once the worker has put it into its cgroup. */
+			.limits = x->p.rlimits.n || x->p.has_oom_score_adj || tune_outside(&x->p.tune) ||
+				  (x->p.tune.n.set & TUNE_AFFINITY),
 		},
 	};
 }
@@ -276,6 +279,7 @@ static int place(struct exec_ctx *x, pid_t pid, struct err *e)
 static int run(struct exec_ctx *x, struct cleat_process *out, struct err *e)
 {
 	struct supervise s = { .log = x->env->log, .procfd = x->c->procfd, .p = &x->p, .console = -1, .pidfd = -1 };
+	struct tune_mask cpus;
 	bool placed = false;
 	int sv[2], r = fdio_socketpair(sv);
 
@@ -283,7 +287,10 @@ static int run(struct exec_ctx *x, struct cleat_process *out, struct err *e)
 		return err_set(e, ERR_KERNEL, r, NULL, "socketpair");
 	x->sock = s.sock = sv[0];
 	x->child_sock = sv[1];
-	s.pid = start_process(x, &s.pidfd, &placed, e);
+	r = tune_affinity_begin(&x->p.tune, &cpus, e);
+	s.pid = r ? r : start_process(x, &s.pidfd, &placed, e);
+	if (!r)
+		tune_affinity_end(&x->p.tune, &cpus);
 	fd_close(&x->child_sock);
 	r = s.pid < 0 ? s.pid : 0;
 	if (!r && x->env->on_process && (r = x->env->on_process(x->env->arg, s.pid, s.pidfd)))

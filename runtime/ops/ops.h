@@ -27,6 +27,9 @@ struct supervise {
 int supervise_until_ready(struct supervise *s, struct err *e);
 /** supervise_until_exec() - After the answer: 0 once execve closed the socket, or why it did not happen. */
 int supervise_until_exec(struct supervise *s, struct err *e);
+struct sync_msg;
+/** supervise_died() - Why a process ended the conversation: @m is its last message if @r is 1. Return: -errno. */
+int supervise_died(const struct sync_msg *m, int r, struct err *e);
 
 /** struct container - An opened container: what most operations begin with. */
 struct container {

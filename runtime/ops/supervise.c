@@ -58,12 +58,14 @@ static int set_limits(const struct supervise *s, struct err *e)
 		r = set_rlimit(s, &rl[i], i, e);
 	if (!r && s->p->has_oom_score_adj)
 		r = set_oom_score(s, e);
+	if (!r && tune_outside(&s->p->tune))
+		r = tune_by_worker(&s->p->tune, s->pid, e);
 	return r;
 }
 
-static int died(const struct sync_msg *m, int r, struct err *e)
+int supervise_died(const struct sync_msg *m, int r, struct err *e)
 {
-	if (r == 1) {
+	if (r == 1 && m->type == SYNC_FAILED) {
 		*e = m->err;
 		return e->errnum ? -e->errnum : -EINVAL;
 	}
@@ -80,7 +82,7 @@ int supervise_until_ready(struct supervise *s, struct err *e)
 		r = sync_recv(s->sock, &m, &fd);
 		if (r != 1 || m.type == SYNC_FAILED) {
 			fd_close(&fd);
-			return died(&m, r, e);
+			return supervise_died(&m, r, e);
 		}
 		switch ((enum sync_type)m.type) {
 		case SYNC_WARN:
@@ -106,6 +108,7 @@ int supervise_until_ready(struct supervise *s, struct err *e)
 			return 0;
 		case SYNC_GO:
 		case SYNC_CGROUP:
+		case SYNC_CLOCKS:
 		case SYNC_CHILD:
 		case SYNC_FAILED:
 			break;
@@ -119,5 +122,5 @@ int supervise_until_exec(struct supervise *s, struct err *e)
 	struct sync_msg m;
 	int r = sync_recv(s->sock, &m, NULL);
 
-	return r == 0 ? 0 : died(&m, r, e);
+	return r == 0 ? 0 : supervise_died(&m, r, e);
 }

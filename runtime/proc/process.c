@@ -97,6 +97,7 @@ int process_from_spec(const struct spec_process *s, const struct filter *filter,
 	}
 	if (filter)
 		p->filter = *filter;
+	tune_from_process(s, &p->tune);
 	return parse_caps(c, p, pointer, log, e);
 }
 

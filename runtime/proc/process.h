@@ -10,6 +10,7 @@
 #include "filter.h"
 #include "log.h"
 #include "spec.h"
+#include "tune.h"
 
 enum cap_set { CAP_SET_BOUNDING, CAP_SET_EFFECTIVE, CAP_SET_INHERITABLE, CAP_SET_PERMITTED,
 	       CAP_SET_AMBIENT, CAP_SETS };
@@ -32,6 +33,7 @@ struct process {
 	bool terminal;
 	uint32_t rows, columns;		/* 0: not given */
 	struct filter filter;
+	struct tune tune;
 };
 
 /**

@@ -176,6 +176,8 @@ int spec_check_process(const struct spec_process *p, const char *base, struct er
 		r = check_env(p, base, e);
 	if (!r)
 		r = check_rlimits(p, base, e);
+	if (!r)
+		r = spec_check_run(p, base, e);
 	return r;
 }
 
@@ -332,6 +334,8 @@ int spec_check(const struct spec *s, const struct log *log, struct err *e)
 		r = check_names(s, e);
 	if (!r)
 		r = spec_check_linux(s, e);
+	if (!r)
+		r = spec_check_run_linux(s, log, e);
 	if (!r)
 		r = spec_check_mounts(s, log, e);
 	for (size_t i = 0; !r && i < s->annotations.n; i++)

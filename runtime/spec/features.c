@@ -137,8 +137,11 @@ char *cleat_features_json(void)
 		 "\"rdma\":false},");
 	add_seccomp(&b);
 	buf_adds(&b, ",\"apparmor\":{\"enabled\":false},\"selinux\":{\"enabled\":false},"
-		 "\"intelRdt\":{\"enabled\":false},\"memoryPolicy\":{\"modes\":[],\"flags\":[]},"
-		 "\"mountExtensions\":{\"idmap\":{\"enabled\":true}},"
+		 "\"intelRdt\":{\"enabled\":false},\"memoryPolicy\":{");
+	add_names(&b, "modes", spec_mempolicy_names, NULL);
+	buf_addc(&b, ',');
+	add_names(&b, "flags", spec_mempolicy_flag_names, NULL);
+	buf_adds(&b, "},\"mountExtensions\":{\"idmap\":{\"enabled\":true}},"
 		 "\"netDevices\":{\"enabled\":false}},\"annotations\":{");
 	buf_addf(&b, "\"io.cleat.version\":\"%s\",\"io.github.seccomp.libseccomp.version\":\"%s\",",
 		 CLEAT_VERSION, cleat_libseccomp_version());

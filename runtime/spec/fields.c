@@ -9,7 +9,7 @@
  * the container more than was asked for, or other limits, or another world
  * than the program expects; what has no effect on Linux is ignored.
  */
-#include "spec.h"
+#include "spec_internal.h"
 #include <limits.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -152,9 +152,12 @@ static const struct field process_fields[] = {
 	  .spec = "config.md#linux-process", .doc = "AppArmor profile of the process" },
 	{ .key = "selinuxLabel", .type = FT_STR, .flags = F_OMITEMPTY, AT(selinux_label),
 	  .spec = "config.md#linux-process", .doc = "SELinux label of the process" },
-	REFUSE("scheduler", "config.md#linux-process", "a share of the CPU would differ"),
-	REFUSE("ioPriority", "config.md#linux-process", "a share of the disks would differ"),
-	REFUSE("execCPUAffinity", "config.md#linux-process", "more CPUs than asked for"),
+	{ .key = "scheduler", .type = FT_OBJP, AT(scheduler), .sub = &spec_scheduler_object,
+	  .spec = "config.md#linux-process", .doc = "CPU scheduling of the process" },
+	{ .key = "ioPriority", .type = FT_OBJP, AT(io_priority), .sub = &spec_io_priority_object,
+	  .spec = "config.md#linux-process", .doc = "I/O scheduling of the process" },
+	{ .key = "execCPUAffinity", .type = FT_OBJP, AT(exec_affinity), .sub = &spec_affinity_object,
+	  .spec = "config.md#linux-process", .doc = "CPUs of processes that enter the container" },
 	IGNORE("commandLine", "config.md#process", "Windows only"),
 };
 OBJECT(spec_process_object, struct spec_process, process_fields);
@@ -296,11 +299,15 @@ static const struct field linux_fields[] = {
 	  AT(readonly_paths), .spec = NS("readonly-paths"), .doc = "made read-only; missing ones are skipped" },
 	{ .key = "mountLabel", .type = FT_STR, .flags = F_OMITEMPTY, AT(mount_label),
 	  .spec = NS("mount-label"), .doc = "refused in this version unless it is empty" },
-	REFUSE("timeOffsets", NS("offset-for-time-namespace"), "clocks would not be the ones asked for"),
+	{ .key = "timeOffsets", .type = FT_OBJMAP, .flags = F_OMITEMPTY, AT(time_offsets),
+	  .sub = &spec_clock_object, .spec = NS("offset-for-time-namespace"),
+	  .doc = "of the clocks monotonic and boottime in a new time namespace" },
+	{ .key = "memoryPolicy", .type = FT_OBJP, AT(memory_policy), .sub = &spec_mempolicy_object,
+	  .spec = NS("memory-policy"), .doc = "nodes that memory comes from" },
+	{ .key = "personality", .type = FT_OBJP, AT(personality), .sub = &spec_personality_object,
+	  .spec = NS("personality"), .doc = "execution domain of the container's processes" },
 	REFUSE("intelRdt", NS("intelrdt"), "cache and memory bandwidth would be unlimited"),
-	REFUSE("memoryPolicy", NS("memory-policy"), "memory would come from other nodes"),
 	REFUSE("netDevices", NS("network-devices"), "the container would lack a network device"),
-	REFUSE("personality", NS("personality"), "programs would see another machine"),
 };
 static OBJECT(linux_object, struct spec_linux, linux_fields);
 #undef AT

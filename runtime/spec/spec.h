@@ -23,6 +23,14 @@ struct spec_user {
 struct spec_caps { struct strv bounding, effective, inheritable, permitted, ambient; };	/* "CAP_X" as given */
 struct spec_rlimit { int type; uint64_t soft, hard; };	/* type: RLIMIT_* */
 struct spec_console { uint32_t height, width; };
+struct spec_scheduler {
+	int policy;				/* SCHED_* */
+	int32_t nice, priority;
+	struct intv flags;			/* SCHED_FLAG_* */
+	uint64_t runtime, deadline, period;	/* nanoseconds */
+};
+struct spec_io_priority { int class_; int32_t priority; };	/* IOPRIO_CLASS_* */
+struct spec_affinity { const char *initial, *final_; };		/* lists of CPUs; NULL or "": not given */
 struct spec_process {
 	bool terminal;
 	struct spec_console *console_size;	/* NULL: not given */
@@ -34,6 +42,9 @@ struct spec_process {
 	bool no_new_privileges;
 	int32_t oom_score_adj; bool has_oom_score_adj;
 	const char *apparmor_profile, *selinux_label;	/* NULL or "" : none */
+	struct spec_scheduler *scheduler;	/* NULL: not given, as the next two */
+	struct spec_io_priority *io_priority;
+	struct spec_affinity *exec_affinity;
 };
 struct spec_root { const char *path; bool readonly; };
 struct spec_idmap { uint32_t container_id, host_id, size; };
@@ -54,6 +65,9 @@ struct spec_hook { const char *path; struct strv args, env; bool has_env; int32_
 struct spec_hooks {
 	struct objv prestart, create_runtime, create_container, start_container, poststart, poststop; /* struct spec_hook */
 };
+struct spec_personality { int domain; /* PER_* */ struct strv flags; };
+struct spec_mempolicy { int mode; /* MPOL_* */ const char *nodes; struct intv flags; };
+struct spec_clock { const char *key; int64_t secs; uint32_t nanosecs; };	/* key: "monotonic", "boottime" */
 struct spec_linux {
 	struct objv namespaces;			/* struct spec_namespace */
 	struct objv uid_mappings, gid_mappings;	/* struct spec_idmap */
@@ -65,6 +79,9 @@ struct spec_linux {
 	struct strv masked_paths, readonly_paths;
 	const char *rootfs_propagation;		/* NULL or one of the propagation words */
 	const char *mount_label;		/* NULL or ""; anything else is refused in this version */
+	struct spec_personality *personality;	/* NULL: not given */
+	struct spec_mempolicy *memory_policy;	/* NULL: not given */
+	struct objv time_offsets;		/* struct spec_clock */
 };
 struct spec {
 	const char *oci_version;
@@ -101,5 +118,6 @@ const char *spec_namespace_name(int type);
 /** spec_sysctl_path() - Path below /proc/sys that a (checked) sysctl key means; -EINVAL, -ENAMETOOLONG. */
 int spec_sysctl_path(const char *key, char *out, size_t size);
 /** name tables, shared with the features document */
-extern const struct name spec_namespace_names[], spec_rlimit_names[], spec_propagation_names[];
+extern const struct name spec_namespace_names[], spec_rlimit_names[], spec_propagation_names[],
+	spec_sched_names[], spec_ioprio_names[], spec_mempolicy_names[], spec_mempolicy_flag_names[];
 #endif

@@ -11,6 +11,14 @@ const char *spec_at(struct pointer *p, const char *fmt, ...) __attribute__((form
 int spec_bad(struct err *e, const char *where, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* tables of how a process runs: fields_run.c */
+extern const struct object spec_scheduler_object, spec_io_priority_object, spec_affinity_object,
+	spec_personality_object, spec_mempolicy_object, spec_clock_object;
+
+/** spec_check_run() - Rules of scheduler, ioPriority and execCPUAffinity. @base: pointer of the process. */
+int spec_check_run(const struct spec_process *p, const char *base, struct err *e);
+/** spec_check_run_linux() - Rules of personality, memoryPolicy and timeOffsets. */
+int spec_check_run_linux(const struct spec *s, const struct log *log, struct err *e);
 int spec_check_process(const struct spec_process *p, const char *base, struct err *e);
 int spec_check_mounts(const struct spec *s, const struct log *log, struct err *e);
 int spec_check_linux(const struct spec *s, struct err *e);

@@ -66,6 +66,27 @@ static int init_maps(struct init_ctx *c, struct err *e)
 	return 0;
 }
 
+/*
+ * A clone is in its new time namespace at once, and the offsets of one that somebody is in stay as they are. So
+ * it is made for children first, the worker writes (our own files belong to the host's root), and only then we go.
+ */
+static int init_clocks(struct init_ctx *c, struct err *e)
+{
+	auto_fd fd = -1;
+
+	if (!c->own_clocks)
+		return 0;
+	if (unshare(CLONE_NEWTIME))
+		return err_set(e, errno == EINVAL ? ERR_UNSUPPORTED : ERR_KERNEL, -errno, "/linux/namespaces",
+			       "make a time namespace%s", errno == EINVAL ? " (it needs Linux 5.6)" : "");
+	if (sync_ask(c->seal.sock, SYNC_CLOCKS, 0))
+		return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
+	fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWTIME))
+		return err_set(e, ERR_KERNEL, -errno, "/linux/timeOffsets", "enter the new time namespace");
+	return 0;
+}
+
 /* A file per v1 hierarchy, opened by the worker: "0" is whoever writes it. */
 static int enter_cgroups(const struct sync_msg *m, int *fds, size_t n, struct err *e)
 {
@@ -217,6 +238,7 @@ static const struct init_step init_steps[] = {
 	{ "fds", init_fds, NULL },
 	{ "session", init_session, NULL },
 	{ "maps", init_maps, NULL },		/* before anything that asks for a capability */
+	{ "clocks", init_clocks, NULL },
 	{ "join", init_join, NULL },
 	{ "loopback", init_loopback, NULL },
 	{ "keyring", init_keyring, NULL },

@@ -83,6 +83,11 @@ static int seal_limits(struct seal_ctx *c, struct err *e)
 	return c->limits && sync_ask(c->sock, SYNC_LIMITS, 0) ? err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone") : 0;
 }
 
+static int seal_tune(struct seal_ctx *c, struct err *e)
+{
+	return tune_self(&c->p->tune, c->fifo < 0, e);
+}
+
 static int seal_umask(struct seal_ctx *c, struct err *e)
 {
 	umask(c->p->has_umask ? c->p->umask : 0022);
@@ -274,6 +279,7 @@ static int seal_exec(struct seal_ctx *c, struct err *e)
 static const struct seal_step seal_steps[] = {
 	{ "stdio", seal_stdio, NULL },
 	{ "limits", seal_limits, NULL },		/* while we are root: the worker needs equal ids */
+	{ "tune", seal_tune, NULL },			/* in the cgroup, by whose CPUs and nodes it is judged */
 	{ "umask", seal_umask, NULL },
 	{ "no-new-privileges", seal_nnp, NULL },
 	{ "filter-privileged", seal_filter_privileged, NULL },

@@ -45,6 +45,7 @@ struct init_ctx {
 	uint64_t new_ns;		/* CLONE_NEW* that are new */
 	bool new_cgroupns;
 	bool late_ipc;			/* make the ipc namespace as root of the user namespace */
+	bool own_clocks;		/* make the time namespace, ask the worker for its offsets, enter it */
 	bool wait_maps;			/* a new user namespace: the worker maps ids first */
 	bool wait_placed;		/* not born in its cgroup: the worker sends CGROUP */
 	bool placed;

@@ -648,7 +648,6 @@ not_built() {
 		intelRdt .linux.intelRdt={"closID":"x","l3CacheSchema":"L3:0=f"}
 		mountLabel .linux.mountLabel="system_u:object_r:x:s0"
 		uidMappings .mounts[0].uidMappings=[{"containerID":0,"hostID":1,"size":1}]|.mounts[0].gidMappings=[{"containerID":0,"hostID":1,"size":1}]
-		scheduler .process.scheduler={"policy":"SCHED_FIFO","priority":1}
 	END
 }
 t "known keys that are not built are refused by name" not_built

@@ -40,6 +40,8 @@ static struct template sample(void)
 			.umask = 027, .has_umask = true, .gids = { gids, 3 }, .caps = { 1, 2, 3, 4, UINT64_MAX },
 			.rlimits = { limits, 2 }, .oom_score_adj = -1000, .has_oom_score_adj = true,
 			.no_new_privileges = true, .terminal = true, .rows = 33, .columns = 77,
+			.tune = { .n = { .set = 31, .policy = 6, .nice = -5, .mem_mode = 1 << 15 | 2, .period = UINT64_MAX },
+				  .mem_nodes = "0-1", .cpus_initial = "", .cpus_final = "3" },
 			.filter = { .bpf = (void *)bpf, .len = 3, .load_flags = 5 },
 		},
 	};
@@ -73,6 +75,10 @@ TEST_F(tmpl, all_comes_back)
 	EXPECT_EQ(0, memcmp(in.process.caps, p->caps, sizeof(p->caps)));
 	ASSERT_EQ(2, p->rlimits.n);
 	EXPECT_EQ(0, memcmp(limits, p->rlimits.v, sizeof(limits)));
+	EXPECT_EQ(0, memcmp(&in.process.tune.n, &p->tune.n, sizeof(p->tune.n)));
+	EXPECT_STREQ("0-1", p->tune.mem_nodes);
+	EXPECT_STREQ("", p->tune.cpus_initial);
+	EXPECT_STREQ("3", p->tune.cpus_final);
 	ASSERT_EQ(3, p->filter.len);
 	EXPECT_EQ(5, p->filter.load_flags);
 	EXPECT_EQ(0, memcmp(bpf, p->filter.bpf, sizeof(bpf)));
@@ -88,6 +94,7 @@ TEST_F(tmpl, an_empty_one_is_empty)
 	EXPECT_STREQ("/", out.process.cwd);
 	EXPECT_EQ(0, out.process.args.n + out.process.env.n + out.process.gids.n + out.process.rlimits.n +
 		     out.process.filter.len);
+	EXPECT_EQ(0, out.process.tune.n.set);
 	EXPECT_FALSE(out.process.has_umask || out.process.has_oom_score_adj || out.process.terminal);
 }
 

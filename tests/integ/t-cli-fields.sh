@@ -1,0 +1,266 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 240
+#
+# How a process runs (scheduler, I/O priority, CPUs, memory policy, execution
+# domain, clocks, labels, notifying filters), for init and for exec.
+# shellcheck disable=SC2016	# scripts for inside
+. "${0%/*}/../harness/lib.sh"
+if [ -z "$CLEAT" ]; then
+	echo "1..0 # SKIP runc 1.1 knows few of these fields"
+	exit 0
+fi
+suite cli-fields
+
+# inside FILTER SCRIPT: run SCRIPT in a container; its output in $T/o.
+inside() {
+	bundle in "$1" sh -c "$2"
+	status 0 run_it
+}
+
+# create_bad REGEX [FILTER]: create and run fail with 1 and leave nothing.
+create_bad() {
+	re=$1
+	shift
+	[ $# = 0 ] || bundle bad "$1"
+	refused 1 "$re" rt create -b "$B" "$ID"
+	[ ! -e "$ROOT/$ID" ]
+	refused 1 "$re" rt run -b "$B" "$ID"
+	[ ! -e "$ROOT/$ID" ]
+}
+
+# rows: "what ~ regex ~ filter" from stdin, one test each.
+rows() {
+	while IFS='~' read -r what re filter; do
+		re=${re# }
+		t "refused: ${what% }" create_bad "${re% }" "${filter# }"
+	done
+}
+
+# process FILTER ARG...: a process document for exec in $T/p.json.
+process() {
+	f=$1
+	shift
+	jq "{args: \$ARGS.positional, cwd: \"/\", env: [\"PATH=/bin\"], user: {uid: 0, gid: 0}}${f:+ | $f}" -n --args -- "$@" >"$T/p.json"
+}
+
+# in_doc FILTER SCRIPT: exec by a document; output in $T/o.
+in_doc() {
+	process "$1" sh -c "$2"
+	status 0 rt exec --process "$T/p.json" "$ID"
+}
+
+# ---- scheduling ----------------------------------------------------------------------
+
+scheduler() {
+	inside '.process.scheduler = {policy: "SCHED_BATCH", nice: 7}' 'cut -d" " -f 19,41 /proc/self/stat'
+	is "$(cat "$T/o")" "7 3"
+	inside '.process.scheduler = {policy: "SCHED_IDLE"}' 'cut -d" " -f 41 /proc/self/stat'
+	is "$(cat "$T/o")" 5
+	inside '.process.scheduler = {policy: "SCHED_OTHER", nice: -3, flags: ["SCHED_FLAG_RESET_ON_FORK"]} | .process.user.uid = 5' \
+		'cut -d" " -f 19 /proc/$$/stat; sh -c "cut -d\" \" -f 19 /proc/\$\$/stat"; true'
+	is "$(tr '\n' ' ' <"$T/o")" "-3 0 "
+}
+t "scheduler: policy, nice, reset on fork" scheduler
+
+realtime() {
+	chrt -f 5 true 2>/dev/null || skip "no realtime here"
+	rt=.
+	[ ! -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ] || rt='.linux.resources.cpu = {realtimePeriod: 1000000, realtimeRuntime: 10000}'
+	inside "$rt"' | .process.scheduler = {policy: "SCHED_RR", priority: 11} | .process.user = {uid: 9, gid: 9}' 'cut -d" " -f 40,41 /proc/self/stat'
+	is "$(cat "$T/o")" "11 2"
+	# by the worker, who may, and not by the process, who may not
+	cp -a "$T/rootfs" "$T/uroot"
+	chown -hR 200000:200000 "$T/uroot"
+	inside "$rt"' | .root.path = $T + "/uroot" | .linux.namespaces += [{type: "user"}] | .mounts |= map(select(.type != "cgroup"))
+		| .linux.uidMappings = [{containerID: 0, hostID: 200000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
+		| .process.scheduler = {policy: "SCHED_FIFO", priority: 3}' 'cut -d" " -f 40,41 /proc/self/stat'
+	is "$(cat "$T/o")" "3 1"
+	rm -rf "$T/uroot"
+}
+t "scheduler: realtime, also in a user namespace" realtime
+
+deadline() {
+	chrt -d --sched-runtime 1000000 --sched-period 10000000 0 true 2>/dev/null || skip "no deadline scheduling here"
+	inside '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 1000000, deadline: 9000000, period: 10000000}' \
+		'cut -d" " -f 41 /proc/$$/stat'
+	is "$(cat "$T/o")" 6
+}
+t "scheduler: deadline" deadline
+
+sched_exec() {
+	bundle se '.process.scheduler = {policy: "SCHED_BATCH", nice: 4}' sleep 100
+	detached
+	status 0 rt exec "$ID" cut -d' ' -f 19,41 /proc/self/stat
+	is "$(cat "$T/o")" "4 3"
+	in_doc '' 'cut -d" " -f 19,41 /proc/self/stat'
+	is "$(cat "$T/o")" "4 3"
+	in_doc '.scheduler = {policy: "SCHED_IDLE"} | .ioPriority = {class: "IOPRIO_CLASS_IDLE"}' 'cut -d" " -f 19,41 /proc/self/stat; ionice -p $$'
+	is "$(head -n 1 "$T/o" | cut -d' ' -f 2)" 5
+	has "$(cat "$T/o")" idle
+	process '.scheduler = {policy: "SCHED_OTHER", nice: 20}' true
+	refused 255 '/process/scheduler/nice.*20' rt exec --process "$T/p.json" "$ID"
+	gone
+}
+t "scheduler of exec: the container's, or the document's own" sched_exec
+
+io_priority() {
+	inside '.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 2}' 'ionice -p $$'
+	has "$(cat "$T/o")" 'best-effort: prio 2'
+	inside '.process.ioPriority = {class: "IOPRIO_CLASS_RT", priority: 0} | .process.user.uid = 3' 'ionice -p $$'
+	has "$(cat "$T/o")" 'realtime: prio 0'
+	bundle io '.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6}' sleep 100
+	detached
+	status 0 rt exec "$ID" sh -c 'ionice -p $$'
+	has "$(cat "$T/o")" 'best-effort: prio 6'
+	gone
+}
+t "ioPriority" io_priority
+
+cpus() { awk '/^Cpus_allowed_list/ { print $2 }' "$T/o"; }
+
+affinity() {
+	[ "$(nproc)" -gt 1 ] || skip "needs two CPUs"
+	bundle af '.process.execCPUAffinity = {initial: "0", final: "1"}' sleep 100
+	detached
+	grep Cpus_allowed_list "/proc/$(pid_of "$ID")/status" >"$T/o"
+	is "$(cpus)" "$(awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status)"
+	status 0 rt exec "$ID" cat /proc/self/status
+	is "$(cpus)" 1
+	in_doc '.execCPUAffinity = {final: "0"}' 'cat /proc/self/status'
+	is "$(cpus)" 0
+	in_doc '.execCPUAffinity = {initial: "1"}' 'cat /proc/self/status'
+	is "$(cpus)" "$(awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status)"
+	process '.execCPUAffinity = {final: "8000"}' true
+	refused 255 '/process/execCPUAffinity/final.*8000' rt exec --process "$T/p.json" "$ID"
+	process '.execCPUAffinity = {initial: "8000"}' true
+	refused 255 '/process/execCPUAffinity/initial.*8000' rt exec --process "$T/p.json" "$ID"
+	gone
+}
+t "execCPUAffinity: for exec only" affinity
+
+affinity_reset() {
+	[ "$(nproc)" -gt 1 ] || skip "needs two CPUs"
+	bundle ar '' cat /proc/self/status
+	status 0 taskset -c 1 "$RUNTIME" --root "$ROOT" run -b "$B" "$ID"
+	is "$(cpus)" "$(awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status)"
+	bundle ar2 '.linux.resources.cpu = {cpus: "1"}' cat /proc/self/status
+	status 0 taskset -c 0,1 "$RUNTIME" --root "$ROOT" run -b "$B" "$ID"
+	is "$(cpus)" 1
+}
+t "the caller's own CPUs are not handed down, the cgroup's are" affinity_reset
+
+# ---- domain, memory, clocks ------------------------------------------------------------
+
+personality() {
+	inside '.linux.personality = {domain: "LINUX32"}' 'uname -m; cat /proc/self/personality 2>/dev/null'
+	hasnt "$(head -n 1 "$T/o")" 'x86_64'
+	inside '.linux.personality = {domain: "LINUX"}' 'uname -m'
+	is "$(cat "$T/o")" "$(uname -m)"
+	inside '.linux.personality = {domain: "LINUX", flags: ["SOMETHING"]}' 'uname -m'
+	has "$(cat "$T/e")" '/linux/personality/flags.*SOMETHING.*ignored'
+	bundle pe '.linux.personality = {domain: "LINUX32"}' sleep 100
+	detached
+	status 0 rt exec "$ID" uname -m
+	hasnt "$(cat "$T/o")" 'x86_64'
+	in_doc '' 'uname -m'
+	hasnt "$(cat "$T/o")" 'x86_64'
+	gone
+}
+t "personality, for init and exec" personality
+
+mempolicy() {
+	[ -r /proc/self/numa_maps ] || skip "a kernel without memory nodes"
+	inside '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0"}' 'cat /proc/self/numa_maps'
+	has "$(cat "$T/o")" ' bind:0 '
+	hasnt "$(cat "$T/o")" ' default '
+	inside '.linux.memoryPolicy = {mode: "MPOL_INTERLEAVE", nodes: "0", flags: ["MPOL_F_STATIC_NODES"]} | .process.user.uid = 7' \
+		'cat /proc/self/numa_maps'
+	has "$(cat "$T/o")" ' interleave=static:0 '
+	for m in '{mode: "MPOL_DEFAULT"}' '{mode: "MPOL_PREFERRED"}' '{mode: "MPOL_LOCAL"}'; do
+		inside ".linux.memoryPolicy = $m" 'cat /proc/self/numa_maps'
+		has "$(cat "$T/o")" ' (default|local) '
+	done
+	bundle mp '.linux.memoryPolicy = {mode: "MPOL_PREFERRED", nodes: "0"}' sleep 100
+	detached
+	status 0 rt exec "$ID" cat /proc/self/numa_maps
+	has "$(cat "$T/o")" ' prefer(=|:)'
+	in_doc '' 'cat /proc/self/numa_maps'
+	has "$(cat "$T/o")" ' prefer(=|:)'
+	gone
+	create_bad '/linux/memoryPolicy.*1000.*none of the nodes' '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "1000"}'
+}
+t "memoryPolicy, for init and exec" mempolicy
+
+# offset CLOCK: that of the container, by its own file
+clocks() {
+	[ -e /proc/self/ns/time ] || skip "a kernel without time namespaces"
+	inside '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {monotonic: {secs: 7881, nanosecs: 2718281}, boottime: {secs: 1337, nanosecs: 31}}' \
+		'cat /proc/self/timens_offsets; cut -d. -f 1 /proc/uptime; readlink /proc/self/ns/time; readlink /proc/self/ns/time_for_children'
+	is "$(sed -n 's/  */ /g; 1,2p' "$T/o" | tr '\n' '|')" "monotonic 7881 2718281|boottime 1337 31|"
+	d=$(($(sed -n 3p "$T/o") - $(cut -d. -f 1 /proc/uptime)))
+	[ $d -ge 1330 ] && [ $d -le 1340 ] || fail "the uptime differs by $d"
+	[ "$(sed -n 4p "$T/o")" != "$(readlink /proc/self/ns/time)" ]
+	is "$(sed -n '4s/.*://p' "$T/o")" "$(sed -n '5s/.*://p' "$T/o")"
+	inside '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: -1}}' 'cat /proc/self/timens_offsets'
+	is "$(sed -n 's/  */ /g; 2p' "$T/o")" "boottime -1 0"
+	inside '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {}' 'cat /proc/self/timens_offsets'
+	is "$(sed -n 's/  */ /g; 1,2p' "$T/o" | tr '\n' '|')" "monotonic 0 0|boottime 0 0|"
+}
+t "timeOffsets" clocks
+
+clocks_more() {
+	[ -e /proc/self/ns/time ] || skip "a kernel without time namespaces"
+	cp -a "$T/rootfs" "$T/uroot"
+	chown -hR 200000:200000 "$T/uroot"
+	bundle cm '.root.path = $T + "/uroot" | .linux.namespaces += [{type: "user"}, {type: "time"}] | .mounts |= map(select(.type != "cgroup"))
+		| .linux.uidMappings = [{containerID: 0, hostID: 200000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
+		| .linux.timeOffsets = {monotonic: {secs: 5}, boottime: {secs: 86400}}' sleep 100
+	detached
+	[ "$(readlink "/proc/$(pid_of "$ID")/ns/time")" != "$(readlink /proc/self/ns/time)" ]
+	status 0 rt exec "$ID" cat /proc/self/timens_offsets
+	is "$(sed -n 's/  */ /g; 2p' "$T/o")" "boottime 86400 0"
+	status 0 rt exec "$ID" cut -d. -f 1 /proc/uptime
+	d=$(($(cat "$T/o") - $(cut -d. -f 1 /proc/uptime)))
+	[ $d -ge 86390 ] && [ $d -le 86410 ] || fail "the uptime differs by $d"
+	gone
+	rm -rf "$T/uroot"
+}
+t "timeOffsets with a user namespace; exec has them too" clocks_more
+
+rows <<'END'
+scheduler without a policy ~ /process/scheduler.*policy ~ .process.scheduler = {nice: 1}
+scheduler of an unknown policy ~ /process/scheduler/policy.*SCHED_BOGUS ~ .process.scheduler = {policy: "SCHED_BOGUS"}
+SCHED_ISO ~ /process/scheduler/policy.*SCHED_ISO ~ .process.scheduler = {policy: "SCHED_ISO"}
+nice of 20 ~ /process/scheduler/nice.*20 ~ .process.scheduler = {policy: "SCHED_OTHER", nice: 20}
+nice of -21 ~ /process/scheduler/nice.*-21 ~ .process.scheduler = {policy: "SCHED_BATCH", nice: -21}
+priority without realtime ~ /process/scheduler/priority.*5.*SCHED_OTHER ~ .process.scheduler = {policy: "SCHED_OTHER", priority: 5}
+priority of 100 ~ /process/scheduler/priority.*100 ~ .process.scheduler = {policy: "SCHED_FIFO", priority: 100}
+realtime without a priority ~ /process/scheduler/priority.*0 ~ .process.scheduler = {policy: "SCHED_RR"}
+runtime without SCHED_DEADLINE ~ /process/scheduler/runtime.*77 ~ .process.scheduler = {policy: "SCHED_FIFO", priority: 1, runtime: 77}
+period without SCHED_DEADLINE ~ /process/scheduler/period.*78 ~ .process.scheduler = {policy: "SCHED_IDLE", period: 78}
+unknown scheduler flag ~ /process/scheduler/flags.*BOGUS ~ .process.scheduler = {policy: "SCHED_OTHER", flags: ["SCHED_FLAG_BOGUS"]}
+deadline with runtime above it ~ /process/scheduler.*runtime 9 ~ .process.scheduler = {policy: "SCHED_DEADLINE", runtime: 9000000, deadline: 5000000, period: 10000000}
+unknown I/O class ~ /process/ioPriority/class.*BOGUS ~ .process.ioPriority = {class: "IOPRIO_CLASS_BOGUS", priority: 1}
+I/O priority of 8 ~ /process/ioPriority/priority.*8 ~ .process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 8}
+I/O priority without a class ~ /process/ioPriority.*class ~ .process.ioPriority = {priority: 1}
+CPUs that are no list ~ /process/execCPUAffinity/initial.*a-b ~ .process.execCPUAffinity = {initial: "a-b"}
+CPUs upside down ~ /process/execCPUAffinity/final.*3-1 ~ .process.execCPUAffinity = {final: "3-1"}
+a CPU that no kernel has ~ /process/execCPUAffinity/final.*99999 ~ .process.execCPUAffinity = {final: "99999"}
+unknown personality ~ /linux/personality/domain.*SOLARIS ~ .linux.personality = {domain: "SOLARIS"}
+personality without a domain ~ /linux/personality.*domain ~ .linux.personality = {flags: []}
+unknown memory policy ~ /linux/memoryPolicy/mode.*MPOL_BOGUS ~ .linux.memoryPolicy = {mode: "MPOL_BOGUS"}
+unknown memory policy flag ~ /linux/memoryPolicy/flags.*BOGUS ~ .linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_BOGUS"]}
+memory nodes with MPOL_LOCAL ~ /linux/memoryPolicy/nodes.*0.*MPOL_LOCAL ~ .linux.memoryPolicy = {mode: "MPOL_LOCAL", nodes: "0"}
+memory nodes with MPOL_DEFAULT ~ /linux/memoryPolicy/nodes.*MPOL_DEFAULT ~ .linux.memoryPolicy = {mode: "MPOL_DEFAULT", nodes: "0"}
+MPOL_BIND without nodes ~ /linux/memoryPolicy/nodes.*MPOL_BIND ~ .linux.memoryPolicy = {mode: "MPOL_BIND"}
+memory nodes that are no list ~ /linux/memoryPolicy/nodes.*0,,1 ~ .linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0,,1"}
+static and relative nodes ~ /linux/memoryPolicy/flags ~ .linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES", "MPOL_F_RELATIVE_NODES"]}
+time offsets without the namespace ~ /linux/timeOffsets.*time namespace ~ .linux.timeOffsets = {boottime: {secs: 1}}
+time offsets with a joined namespace ~ /linux/timeOffsets.*/proc/self/ns/time ~ .linux.timeOffsets = {boottime: {secs: 1}} | .linux.namespaces += [{type: "time", path: "/proc/self/ns/time"}]
+time offset of another clock ~ /linux/timeOffsets/realtime ~ .linux.timeOffsets = {realtime: {secs: 1}} | .linux.namespaces += [{type: "time"}]
+a thousand million nanoseconds ~ /linux/timeOffsets/monotonic/nanosecs.*1000000000 ~ .linux.timeOffsets = {monotonic: {nanosecs: 1000000000}} | .linux.namespaces += [{type: "time"}]
+a clock before its beginning ~ /linux/timeOffsets/monotonic.*-99999999999 ~ .linux.timeOffsets = {monotonic: {secs: -99999999999}} | .linux.namespaces += [{type: "time"}]
+END
+
+finish
