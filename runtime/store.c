@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 #include "bounds.h"
@@ -236,10 +239,25 @@ int store_save(const struct store *s, const struct state *st, struct err *e)
 	return r ? err_set(e, ERR_KERNEL, r, s->id, "write state.json") : 0;
 }
 
+void store_tell(const struct store *s)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	auto_fd sock = -1;
+
+	if (faccessat(s->dirfd, "news", F_OK, 0))
+		return;
+	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (sock < 0)
+		return;
+	/* By the directory's fd: a path may be longer than an address can be. */
+	snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d/news", s->dirfd);
+	sendto(sock, "!", 1, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to));
+}
+
 int store_remove(struct store *s, struct err *e)
 {
 	/* The lock goes last: whoever waits for it must find the rest gone. */
-	static const char *const files[] = { "exec.fifo", "exec.tmpl", "state.json", "lock" };
+	static const char *const files[] = { "exec.fifo", "exec.tmpl", "news", "state.json", "lock" };
 	size_t i;
 	int r, tries = 100;
 

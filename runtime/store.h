@@ -51,6 +51,11 @@ int store_open(struct store *s, const char *root, const char *id, enum store_loc
 /** store_load() - Read state.json. -ENOENT when it is not there (half made). */
 int store_load(const struct store *s, struct arena *a, struct state *st, struct err *e);
 int store_save(const struct store *s, const struct state *st, struct err *e);
+/**
+ * store_tell() - Say that the container's state was changed from outside: one datagram to the
+ * socket "news" of the directory, where a shim has one. Nobody listens: nothing happens.
+ */
+void store_tell(const struct store *s);
 /** store_remove() - Remove the directory. The lock goes with it. */
 int store_remove(struct store *s, struct err *e);
 /**

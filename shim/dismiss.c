@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 #include "child.h"
 #include "fd.h"
 #include "logger.h"
@@ -43,6 +45,35 @@ void logger_dismiss(struct server *srv, pid_t pid, int pidfd)
 	*d = (struct dismissed){ srv->dismissed, srv, pid, pidfd, { .fn = kill_due } };
 	srv->dismissed = d;
 	loop_timer_set(&srv->loop, &d->timer, KILL_MS);
+}
+
+void logger_leave(struct server *srv)
+{
+	size_t n = 0;
+	int *keep;
+
+	for (const struct dismissed *d = srv->dismissed; d; d = d->next)
+		n++;
+	if (!n || fork())
+		return;
+	keep = calloc(n, sizeof(*keep));
+	n = 0;
+	for (const struct dismissed *d = srv->dismissed; keep && d; d = d->next)
+		if (d->pidfd >= 0)
+			keep[n++] = d->pidfd;
+	fd_close_except(3, keep, keep ? n : 0);
+	prctl(PR_SET_NAME, "cleat:loggers");
+	for (struct dismissed *d = srv->dismissed; d; d = d->next) {
+		uint64_t now = loop_now_ms();
+		int left = d->timer.at_ms > now ? (int)(d->timer.at_ms - now) : 0;
+
+		/* Without a handle its pid may be somebody else's by then. */
+		if (!keep || d->pidfd < 0)
+			child_pidfd_signal(-1, d->pid, SIGKILL);
+		else if (child_pidfd_wait_ms(d->pidfd, left))
+			child_pidfd_signal(d->pidfd, d->pid, SIGKILL);
+	}
+	_exit(0);
 }
 
 bool logger_reaped(struct server *srv, pid_t pid)

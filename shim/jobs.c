@@ -5,9 +5,12 @@
  * reach the server but through the answer.
  */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "bundle.h"
 #include "fd.h"
@@ -48,6 +51,7 @@ static int open_stdio(struct job *j, struct sio_ends *ends, struct err *e)
 	struct sio_request req = {
 		.in = p->in, .out = p->out, .err = p->err, .terminal = p->terminal,
 		.id = proc_is_init(p) ? p->ctr->id : p->id, .ns = p->ctr->srv->ns,
+		.log = j->side->log,
 	};
 	int r = sio_open(&req, ends, e);
 
@@ -316,6 +320,16 @@ int job_stats(struct work_side *side, const void *arg, struct err *e)
 	return r;
 }
 
+/* Nobody has passed the gate; a frozen container does not show that by its status. */
+static bool at_gate(const struct ctr *c)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int n = snprintf(path, sizeof(path), "%s/%s/exec.fifo", c->root, c->id);
+
+	return n > 0 && (size_t)n < sizeof(path) && !lstat(path, &st);
+}
+
 int job_look(struct work_side *side, const void *arg, struct err *e)
 {
 	const struct op *op = arg;
@@ -323,12 +337,14 @@ int job_look(struct work_side *side, const void *arg, struct err *e)
 	struct cleat_env env = env_of(op, &j);
 	struct cleat_state st;
 	auto_arena a = ARENA_INIT;
-	char runs;
+	char status;
 	int r = cleat_state(&env, op->ctr->id, &st, &a, e);
 
 	if (r < 0)
 		return r;
-	runs = st.status == CLEAT_RUNNING || st.status == CLEAT_PAUSED;
-	r = work_send_data(side, &runs, 1);
+	status = (char)st.status;
+	if (status == CLEAT_PAUSED && at_gate(op->ctr))
+		status = CLEAT_CREATED;
+	r = work_send_data(side, &status, 1);
 	return r < 0 ? err_set(e, ERR_LIMIT, r, op->ctr->id, "send state") : 0;
 }

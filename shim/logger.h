@@ -16,6 +16,11 @@ struct dismissed {
 
 /** logger_dismiss() - SIGTERM now, SIGKILL in 12 s. @pidfd: taken. */
 void logger_dismiss(struct server *srv, pid_t pid, int pidfd);
+/**
+ * logger_leave() - The server ends: those that have not ended yet keep their time, for which a
+ * small process stays behind.
+ */
+void logger_leave(struct server *srv);
 /** logger_reaped() - Was @pid a logging program? */
 bool logger_reaped(struct server *srv, pid_t pid);
 #endif

@@ -42,6 +42,7 @@ struct op {
 	bool drained, removed;	/* Delete: what is done of it */
 	int signal;
 	bool all;
+	const struct err *why;	/* what the answer will say when all is cleaned up */
 };
 
 /** op_new() - An operation of @c; takes the arena of @call. NULL: out of memory, answered. */
@@ -90,7 +91,7 @@ int job_pause(struct work_side *side, const void *arg, struct err *e);
 int job_resume(struct work_side *side, const void *arg, struct err *e);
 int job_update(struct work_side *side, const void *arg, struct err *e);
 int job_pids(struct work_side *side, const void *arg, struct err *e);
-/** job_look() - Sends one byte: does the container run? */
+/** job_look() - Sends one byte: the container's enum cleat_status. */
 int job_look(struct work_side *side, const void *arg, struct err *e);
 int job_stats(struct work_side *side, const void *arg, struct err *e);
 

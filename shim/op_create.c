@@ -48,6 +48,10 @@ static void tell_create(const struct op *op)
 	ev.bundle = msg_set(c->bundle);
 	ev.io = &io;
 	ev.pid = (uint32_t)c->init.pid;
+	if (publish_event(&c->srv->pub, "/tasks/create", &ev) != -EMSGSIZE)
+		return;
+	/* The request fitted into a frame, but this does not: the mounts are what nobody reads in it. */
+	ev.n_rootfs = 0;
 	publish_event(&c->srv->pub, "/tasks/create", &ev);
 }
 
@@ -64,26 +68,22 @@ static void give_up(struct op *op, const struct err *e)
 /* The worker died or was killed: only another worker knows how to clean up after it. */
 static void undo_finish(struct op *op, struct work *w)
 {
-	struct err *first = (struct err *)(uintptr_t)op->json;
-
 	if (w->res.r < 0) {
 		char text[ERR_TEXT_MAX];
 
 		log_error(&op->ctr->srv->log.log, "container %s: cleaning up after a failed create: %s",
 			  op->ctr->id, err_render(&w->res.err, text, sizeof(text)));
 	}
-	give_up(op, first);
+	give_up(op, op->why);
 }
 
 static void undo_begin(struct op *op, const struct err *why)
 {
-	struct err *keep = arena_memdup(&op->arena, why, sizeof(*why));
-
-	if (!keep) {
+	op->why = arena_memdup(&op->arena, why, sizeof(*why));
+	if (!op->why) {
 		give_up(op, why);
 		return;
 	}
-	op->json = (const char *)keep;
 	op->what = "undo";
 	op->job = job_undo;
 	op->undo = NULL;

@@ -5,8 +5,8 @@
 #include <string.h>
 #include "child.h"
 #include "ctr.h"
-#include "events.pb-c.h"
 #include "op_internal.h"
+#include "outside.h"
 #include "sproc.h"
 
 static void reply_empty(struct op *op)
@@ -109,23 +109,30 @@ void op_kill_rest(struct ctr *c)
 
 /* ---- pause, resume, update ------------------------------------------------------- */
 
+/* The worker died or failed: is the container frozen all the same? */
+static void freeze_looked(struct op *op, struct work *w)
+{
+	struct proc *p = op->proc;
+	int status = outside_status(w);
+
+	outside_settle(op->ctr, status);
+	if (p->state == PROC_PAUSING)
+		p->state = PROC_RUNNING;
+	if (status == (op->rule == OP_PAUSE ? CLEAT_PAUSED : CLEAT_RUNNING))
+		reply_empty(op);
+	else
+		op_fail(op, op->why);
+}
+
 static void pause_finish(struct op *op, struct work *w)
 {
-	Containerd__Events__TaskPaused ev = CONTAINERD__EVENTS__TASK_PAUSED__INIT;
-	struct proc *p = op->proc;
-	bool alive = p->state == PROC_PAUSING;
-
 	if (w->res.r < 0) {
-		if (alive)
-			p->state = PROC_RUNNING;
-		op_fail(op, &w->res.err);
+		outside_look(op, &w->res.err, freeze_looked);
 		return;
 	}
-	if (alive) {
-		p->state = PROC_PAUSED;
-		ev.container_id = msg_set(op->ctr->id);
-		publish_event(&op->ctr->srv->pub, "/tasks/paused", &ev);
-	}
+	/* Unless it has died meanwhile. */
+	if (op->proc->state == PROC_PAUSING)
+		outside_settle(op->ctr, CLEAT_PAUSED);
 	reply_empty(op);
 }
 
@@ -147,18 +154,12 @@ void op_pause(struct op *op)
 
 static void resume_finish(struct op *op, struct work *w)
 {
-	Containerd__Events__TaskResumed ev = CONTAINERD__EVENTS__TASK_RESUMED__INIT;
-	struct proc *p = op->proc;
-
 	if (w->res.r < 0) {
-		op_fail(op, &w->res.err);
+		outside_look(op, &w->res.err, freeze_looked);
 		return;
 	}
-	if (p->state == PROC_PAUSED) {
-		p->state = PROC_RUNNING;
-		ev.container_id = msg_set(op->ctr->id);
-		publish_event(&op->ctr->srv->pub, "/tasks/resumed", &ev);
-	}
+	if (op->proc->state == PROC_PAUSED)
+		outside_settle(op->ctr, CLEAT_RUNNING);
 	reply_empty(op);
 }
 

@@ -25,23 +25,29 @@ static void reply_pid(struct op *op)
 
 /* ---- start --------------------------------------------------------------------- */
 
+/*
+ * The start failed, or its worker died: behind the gate, and then the program runs whatever the
+ * caller is told; or the command line has started it while we tried to.
+ */
+static void start_looked(struct op *op, struct work *w)
+{
+	struct proc *p = op->proc;
+
+	if (!outside_settle(op->ctr, outside_status(w)))
+		p->state = PROC_CREATED;
+	proc_settle(p);
+	op_fail(op, op->why);
+}
+
 static void start_finish(struct op *op, struct work *w)
 {
-	Containerd__Events__TaskStart ev = CONTAINERD__EVENTS__TASK_START__INIT;
 	struct proc *p = op->proc;
-	struct ctr *c = op->ctr;
 
 	if (w->res.r < 0) {
-		p->state = PROC_CREATED;
-		proc_settle(p);
-		op_fail(op, &w->res.err);
+		outside_look(op, &w->res.err, start_looked);
 		return;
 	}
-	p->state = PROC_RUNNING;
-	c->started = true;
-	ev.container_id = msg_set(c->id);
-	ev.pid = (uint32_t)p->pid;
-	publish_event(&c->srv->pub, "/tasks/start", &ev);
+	outside_settle(op->ctr, CLEAT_RUNNING);
 	reply_pid(op);
 	proc_settle(p);
 	op_end(op);
@@ -49,7 +55,6 @@ static void start_finish(struct op *op, struct work *w)
 
 static void start_begin(struct op *op)
 {
-	outside_stop(op->ctr);
 	op->proc->state = PROC_STARTING;
 	op_fork(op);
 }
@@ -228,6 +233,10 @@ static void delete_begin(struct op *op)
 
 void op_delete(struct op *op)
 {
+	/* Their processes are killed anyway, and one that hangs in its start would hold this back. */
+	for (struct work *w = op->ctr->srv->works; w; w = w->next)
+		if (w->ctr == op->ctr && w->proc && !proc_is_init(w->proc))
+			work_kill(w);
 	op->class = OP_EXCLUSIVE;
 	op->rule = OP_DELETE;
 	op->begin = delete_begin;

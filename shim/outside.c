@@ -1,35 +1,95 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The command line may start a container of ours (it shares the state
- * directory and its lock). containerd must learn of that start: so as long as
- * a container is only created, its state directory is watched, and a change
- * there makes a worker ask the engine how the container is.
+ * What happens to containers beside our own calls. The command line may
+ * start, pause and resume a container of ours (it shares the state directory
+ * and its lock), and a worker of ours may die half way. containerd must learn
+ * of it either way: a worker then asks the engine how the container is.
+ *
+ * The command line says what it did by a datagram to the socket "news" in the
+ * state directory. (A watch would cost one of the user's 128 inotify
+ * instances for each server.)
  */
 #include "outside.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include "events.pb-c.h"
 #include "fd.h"
 #include "op_internal.h"
 #include "sproc.h"
 
-static void look_finish(struct op *op, struct work *w)
+int outside_status(const struct work *w)
+{
+	return w->res.r >= 0 && w->data.len == 1 ? w->data.data[0] : -1;
+}
+
+static void tell_start(struct ctr *c)
 {
 	Containerd__Events__TaskStart ev = CONTAINERD__EVENTS__TASK_START__INIT;
-	struct ctr *c = op->ctr;
-	bool runs = w->res.r >= 0 && w->data.len == 1 && w->data.data[0];
 
-	if (runs && c->init.state == PROC_CREATED) {
-		outside_stop(c);
-		c->init.state = PROC_RUNNING;
-		c->started = true;
-		ev.container_id = msg_set(c->id);
-		ev.pid = (uint32_t)c->init.pid;
-		publish_event(&c->srv->pub, "/tasks/start", &ev);
-	}
+	c->init.state = PROC_RUNNING;
+	c->started = true;
+	ev.container_id = msg_set(c->id);
+	ev.pid = (uint32_t)c->init.pid;
+	publish_event(&c->srv->pub, "/tasks/start", &ev);
+}
+
+static void tell_paused(struct ctr *c)
+{
+	Containerd__Events__TaskPaused ev = CONTAINERD__EVENTS__TASK_PAUSED__INIT;
+
+	c->init.state = PROC_PAUSED;
+	ev.container_id = msg_set(c->id);
+	publish_event(&c->srv->pub, "/tasks/paused", &ev);
+}
+
+static void tell_resumed(struct ctr *c)
+{
+	Containerd__Events__TaskResumed ev = CONTAINERD__EVENTS__TASK_RESUMED__INIT;
+
+	c->init.state = PROC_RUNNING;
+	ev.container_id = msg_set(c->id);
+	publish_event(&c->srv->pub, "/tasks/resumed", &ev);
+}
+
+bool outside_settle(struct ctr *c, int status)
+{
+	enum proc_state was = c->init.state;
+
+	if (status != CLEAT_RUNNING && status != CLEAT_PAUSED)
+		return false;
+	if (was == PROC_CREATED || was == PROC_STARTING)
+		tell_start(c);
+	if (status == CLEAT_PAUSED && (c->init.state == PROC_RUNNING || was == PROC_PAUSING))
+		tell_paused(c);
+	else if (status == CLEAT_RUNNING && was == PROC_PAUSED)
+		tell_resumed(c);
+	return c->init.state != was;
+}
+
+void outside_look(struct op *op, const struct err *why,
+		  void (*finish)(struct op *op, struct work *w))
+{
+	static const struct err no_memory = { .kind = ERR_LIMIT, .errnum = ENOMEM };
+	const struct err *keep = arena_memdup(&op->arena, why, sizeof(*why));
+
+	op->why = keep ? keep : &no_memory;
+	op->what = "look";
+	op->job = job_look;
+	op->undo = NULL;
+	op->process = NULL;
+	op->finish = finish;
+	op_fork(op);
+}
+
+static void look_finish(struct op *op, struct work *w)
+{
+	outside_settle(op->ctr, outside_status(w));
 	op_end(op);
 }
 
@@ -38,39 +98,55 @@ static void look_begin(struct op *op)
 	op_fork(op);
 }
 
-static void changed(struct loop_source *s, uint32_t events)
+static void news(struct loop_source *s, uint32_t events)
 {
 	struct ctr *c = loop_owner(s, struct ctr, outside_ev);
-	char buf[1024];
+	bool any = false;
 	struct op *op;
+	char buf[16];
 
-	while (read(s->fd, buf, sizeof(buf)) > 0)
-		;
-	op = op_new(c, &c->init, NULL, "look");
+	while (recv(s->fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		any = true;
+	op = any ? op_new(c, &c->init, NULL, "look") : NULL;
 	if (!op)
 		return;
 	op->class = OP_EXCLUSIVE;
-	op->rule = OP_START;	/* only as long as it is created */
+	op->rule = OP_READ;
 	op->begin = look_begin;
 	op->job = job_look;
 	op->finish = look_finish;
 	op_submit(op);
 }
 
+static int bind_news(const char *dir)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	auto_fd d = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), sock = -1;
+
+	if (d < 0)
+		return -errno;
+	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (sock < 0)
+		return -errno;
+	/* By the directory's fd: a path may be longer than an address can be. */
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/news", d);
+	if (bind(sock, (struct sockaddr *)&sun, sizeof(sun)))
+		return -errno;
+	return take_fd(&sock);
+}
+
 void outside_watch(struct ctr *c)
 {
-	char path[PATH_MAX];
-	int n = snprintf(path, sizeof(path), "%s/%s", c->root, c->id);
+	char dir[PATH_MAX];
+	int n = snprintf(dir, sizeof(dir), "%s/%s", c->root, c->id);
 
-	if (n < 0 || (size_t)n >= sizeof(path))
+	if (n < 0 || (size_t)n >= sizeof(dir))
 		return;
-	c->outside = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	c->outside_ev = (struct loop_source){ changed, -1 };
-	/* Out of watches: the start is then not told, everything else is. */
-	if (c->outside < 0 || inotify_add_watch(c->outside, path, IN_DELETE | IN_ONLYDIR) < 0 ||
-	    loop_add(&c->srv->loop, &c->outside_ev, c->outside, EPOLLIN)) {
-		log_debug(&c->srv->log.log, "container %s: its state directory is not watched",
-			  c->id);
+	c->outside = bind_news(dir);
+	c->outside_ev = (struct loop_source){ news, -1 };
+	/* Out of fds: what the command line does is then not told, everything else is. */
+	if (c->outside < 0 || loop_add(&c->srv->loop, &c->outside_ev, c->outside, EPOLLIN)) {
+		log_debug(&c->srv->log.log, "container %s: nobody can tell us of it", c->id);
 		fd_close(&c->outside);
 	}
 }

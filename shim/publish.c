@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 #include "arena.h"
+#include "bounds.h"
 #include "dispatch.h"
 #include "message.h"
 #include "types.pb-c.h"
@@ -18,6 +19,7 @@
 #define CALL_MS 5000
 #define PAUSE_FIRST_MS 50
 #define PAUSE_MAX_MS 1000
+#define FRAME_ROOM 4096		/* for what the call is wrapped in: service, method, namespace */
 
 static void send_head(struct publisher *p);
 
@@ -130,7 +132,7 @@ void publish_init(struct publisher *p, struct loop *l, const struct log *log, co
 	p->tail = &p->head;
 }
 
-void publish_event(struct publisher *p, const char *topic, const void *event)
+int publish_event(struct publisher *p, const char *topic, const void *event)
 {
 	Containerd__Types__ForwardRequest req = CONTAINERD__TYPES__FORWARD_REQUEST__INIT;
 	Containerd__Types__Envelope env = CONTAINERD__TYPES__ENVELOPE__INIT;
@@ -142,7 +144,7 @@ void publish_event(struct publisher *p, const char *topic, const void *event)
 	struct event *ev;
 
 	if (!p->address)
-		return;
+		return 0;
 	clock_gettime(CLOCK_REALTIME, &now);
 	ts.seconds = now.tv_sec;
 	ts.nanos = (int32_t)now.tv_nsec;
@@ -153,10 +155,15 @@ void publish_event(struct publisher *p, const char *topic, const void *event)
 	req.envelope = &env;
 	if (!any_set(&a, &any, event))
 		msg_pack(&b, &req);
+	/* In the queue it would hold all others back, for it can never be sent. */
+	if (buf_ok(&b) && b.len > LIMIT_RPC_FRAME - FRAME_ROOM) {
+		log_error(p->log, "event %s of %zu bytes is too large for containerd", topic, b.len);
+		return -EMSGSIZE;
+	}
 	ev = buf_ok(&b) && b.len ? malloc(sizeof(*ev) + b.len) : NULL;
 	if (!ev) {
 		log_error(p->log, "out of memory: event %s is lost", topic);
-		return;
+		return -ENOMEM;
 	}
 	ev->next = NULL;
 	ev->len = b.len;
@@ -165,6 +172,7 @@ void publish_event(struct publisher *p, const char *topic, const void *event)
 	p->tail = &ev->next;
 	if (!p->calling && !p->timer.pprev)
 		send_head(p);
+	return 0;
 }
 
 void publish_fini(struct publisher *p)

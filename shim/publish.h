@@ -37,8 +37,11 @@ struct publisher {
 /** publish_init() - @address: TTRPC_ADDRESS, a path with or without unix://. */
 void publish_init(struct publisher *p, struct loop *l, const struct log *log, const char *address,
 		  const char *ns);
-/** publish_event() - Queue an event. @topic: "/tasks/exit"; @event: a generated message. */
-void publish_event(struct publisher *p, const char *topic, const void *event);
+/**
+ * publish_event() - Queue an event. @topic: "/tasks/exit"; @event: a generated message.
+ * Return: 0, or when it was not queued (and said in the log) -EMSGSIZE or -ENOMEM.
+ */
+int publish_event(struct publisher *p, const char *topic, const void *event);
 /** publish_idle() - Is everything delivered? */
 static inline bool publish_idle(const struct publisher *p) { return !p->head; }
 /** publish_fini() - Close; what is queued is lost. */

@@ -6,7 +6,9 @@
  * knows nothing of servers and sockets.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +19,8 @@
 #include "message.h"
 #include "mounts.h"
 #include "task.pb-c.h"
+
+#define PATIENCE_S 4
 
 /* Where the bundle is: argv says, and the working directory is the same. */
 static const char *find_bundle(const struct shim_args *args, struct arena *a, struct err *e)
@@ -63,6 +67,28 @@ static int answer(const char *bundle, struct err *e)
 	return r < 0 ? err_set(e, ERR_KERNEL, r, "stdout", "write answer") : 0;
 }
 
+/*
+ * The caller's patience ends at 5 s, with a process that does not die or a mount that hangs: it gets
+ * its answer now, and what is in progress goes on where it is, in a child that nobody waits for.
+ */
+static void out_of_time(int sig)
+{
+	static const char text[] = SHIM_NAME ": delete: not all of the container is gone after 4 s, "
+		"the rest is done in the background\n";
+	pid_t pid = _Fork();
+	int null;
+
+	if (pid) {
+		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+		_exit(1);
+	}
+	/* containerd reads until these are closed. */
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(null, fd);
+	setsid();
+}
+
 int remove_main(const struct shim_args *args, struct err *e)
 {
 	char root[PATH_MAX];
@@ -79,10 +105,13 @@ int remove_main(const struct shim_args *args, struct err *e)
 	bundle = find_bundle(args, &a, e);
 	if (!bundle)
 		return -EINVAL;
+	signal(SIGALRM, out_of_time);
+	alarm(PATIENCE_S);
 	r = find_root(bundle, args->ns, root, e);
 	if (!r)
 		r = cleat_delete(&env, args->id, true, e);
 	if (!r)
 		r = mounts_undo(bundle, true, e);
+	alarm(0);
 	return r ? r : answer(bundle, e);
 }

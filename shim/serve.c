@@ -17,6 +17,7 @@
 #include "args.h"
 #include "ctr.h"
 #include "fd.h"
+#include "logger.h"
 #include "server.h"
 #include "sproc.h"
 
@@ -286,6 +287,7 @@ int server_main(const struct shim_args *args)
 	if (r < 0)
 		log_error(&srv->log.log, "event loop: %s", strerror(-r));
 	remove_socket(srv);
+	logger_leave(srv);
 	ttrpc_server_close(&srv->rpc);
 	publish_fini(&srv->pub);
 	free(srv->events_address);

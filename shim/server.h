@@ -72,7 +72,7 @@ struct ctr {
 	struct proc *execs;
 	struct cg_watch oom;
 	struct loop_source oom_ev;
-	int outside;			/* inotify fd on the state directory while created; -1 */
+	int outside;			/* socket "news" in the state directory; -1 */
 	struct loop_source outside_ev;
 	struct loop_timer exit_wait;	/* bounds how long execs hold init's exit back */
 	struct op *queue, **queue_tail;	/* operations that wait for their turn */

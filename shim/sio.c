@@ -135,10 +135,17 @@ static int make_pipe(struct sio_ends *ends, int i, struct err *e)
 	return 0;
 }
 
+int sio_open_null(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 static int open_null(int *fd, struct err *e)
 {
-	*fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	return *fd < 0 ? err_set(e, ERR_KERNEL, -errno, "/dev/null", "open") : 0;
+	*fd = sio_open_null();
+	return *fd < 0 ? err_set(e, ERR_KERNEL, *fd, "/dev/null", "open") : 0;
 }
 
 static int open_terminal(const struct sio_request *req, const struct sio_uri *uri,
@@ -218,6 +225,8 @@ int sio_open(const struct sio_request *req, struct sio_ends *ends, struct err *e
 		return err_set(e, ERR_SPEC, -EINVAL, "stderr",
 			       "a logging program must be given as stdout");
 	r = req->terminal ? open_terminal(req, uri, ends, e) : open_plain(req, uri, ends, e);
+	if (!r)
+		r = sio_copy_files(req, ends, e);
 	if (r < 0)
 		sio_close(ends);
 	return r;

@@ -6,6 +6,7 @@
 #include "arena.h"
 #include "err.h"
 #include "field.h"
+#include "log.h"
 #include "stream.h"
 
 /** enum sio_scheme - What a client's stdio string asks for (contract shim 7.1). */
@@ -27,6 +28,7 @@ struct sio_request {
 	const char *in, *out, *err;
 	bool terminal;
 	const char *id, *ns;	/* what a logging program gets as CONTAINER_ID, CONTAINER_NAMESPACE */
+	const struct log *log;	/* for what is lost on the way to a file; may be NULL */
 };
 
 /**
@@ -38,7 +40,7 @@ struct sio_request {
 struct sio_ends {
 	int process[3];
 	struct stream_fds stream[3];
-	pid_t logger;		/* 0: none */
+	pid_t logger;		/* logging program, or our copier to a file; 0: none */
 	int logger_pidfd;
 };
 #define SIO_ENDS_INIT ((struct sio_ends){ { -1, -1, -1 }, \
@@ -51,6 +53,13 @@ struct sio_ends {
  * Return: 0 or -errno with everything closed again.
  */
 int sio_open(const struct sio_request *req, struct sio_ends *ends, struct err *e);
+/**
+ * sio_copy_files() - Give streams that go to regular files to a process of their own. What is left
+ * for the loop is one stream whose end says that all is written.
+ */
+int sio_copy_files(const struct sio_request *req, struct sio_ends *ends, struct err *e);
+/** sio_open_null() - /dev/null for both directions. Return: an fd or -errno. */
+int sio_open_null(void);
 /** sio_close() - Close all of it and end the logger. */
 void sio_close(struct sio_ends *ends);
 

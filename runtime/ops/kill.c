@@ -81,6 +81,9 @@ static int freeze(const struct cleat_env *env, const char *id, bool frozen, stru
 		return r;
 	r = cg_freeze(&cg, frozen, e);
 	cg_close(&cg);
+	/* A shim's own workers tell it themselves. */
+	if (!r && !env->parent_clone)
+		store_tell(&c.store);
 	return r;
 }
 

@@ -57,6 +57,8 @@ int cleat_start(const struct cleat_env *env, const char *id, struct err *e)
 		if (pidfd == -ESRCH)
 			return wrong_state(CLEAT_STOPPED, id, e);
 		r = gate_open(c.store.dirfd, pidfd, c.procfd, &c.state, e);
+		if (!r && !env->parent_clone)
+			store_tell(&c.store);
 		if (!r && (r = poststart(&c, env, pidfd, e)))
 			hook_failed = true;
 	}

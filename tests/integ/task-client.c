@@ -28,7 +28,7 @@
 #include "types.pb-c.h"
 
 #define OCI_TYPE "types.containerd.io/opencontainers/runtime-spec/1/"
-#define WORDS_MAX 256
+#define WORDS_MAX 1024
 #define BACKGROUND_MAX 20000
 
 struct options {

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,6 +155,20 @@ TEST_F(opened, a_terminal_leaves_the_side_of_the_pty_free)
 	EXPECT_EQ(self->ends.stream[2].dst, -1);
 }
 
+static int ready(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, ms);
+}
+
+static long file_size(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : (long)st.st_size;
+}
+
 TEST_F(opened, a_file_gets_both_outputs)
 {
 	char uri[96];
@@ -161,9 +176,35 @@ TEST_F(opened, a_file_gets_both_outputs)
 
 	snprintf(uri, sizeof(uri), "file://%s", self->file);
 	ASSERT_EQ(sio_open(&req, &self->ends, &self->e), 0);
-	EXPECT_EQ(self->ends.stream[1].dst_kind, STREAM_FILE);
-	EXPECT_EQ(self->ends.stream[2].dst_kind, STREAM_FILE);
-	EXPECT_GE(self->ends.stream[2].src, 0);
+	EXPECT_GT(self->ends.logger, 0);
+	EXPECT_EQ(self->ends.stream[2].src, -1);
+	ASSERT_EQ(write(self->ends.process[1], "one\n", 4), 4);
+	ASSERT_EQ(write(self->ends.process[2], "two\n", 4), 4);
+	fd_close(&self->ends.process[1]);
+	/* The loop's stream does not end before the other output has, and all is in the file. */
+	EXPECT_EQ(ready(self->ends.stream[1].src, 100), 0);
+	fd_close(&self->ends.process[2]);
+	EXPECT_EQ(ready(self->ends.stream[1].src, 5000), 1);
+	ASSERT_EQ(file_size(self->file), 8);
+	EXPECT_EQ(waitpid(self->ends.logger, NULL, 0), self->ends.logger);
+	self->ends.logger = 0;
+}
+
+TEST_F(opened, a_terminal_reaches_a_file_by_a_pipe)
+{
+	char uri[96];
+	struct sio_request req = { "", uri, "", true, "i", "n" };
+
+	snprintf(uri, sizeof(uri), "file://%s", self->file);
+	ASSERT_EQ(sio_open(&req, &self->ends, &self->e), 0);
+	EXPECT_EQ(self->ends.stream[1].src_kind, STREAM_TTY);
+	EXPECT_EQ(self->ends.stream[1].dst_kind, STREAM_PIPE);
+	ASSERT_EQ(write(self->ends.stream[1].dst, "one\n", 4), 4);
+	fd_close(&self->ends.stream[1].dst);
+	EXPECT_EQ(ready(self->ends.stream[2].src, 5000), 1);
+	EXPECT_EQ(file_size(self->file), 4);
+	EXPECT_EQ(waitpid(self->ends.logger, NULL, 0), self->ends.logger);
+	self->ends.logger = 0;
 }
 
 TEST_F(opened, failure_leaves_nothing_open)

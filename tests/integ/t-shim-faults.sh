@@ -1,0 +1,232 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 300
+#
+# The shim when something goes wrong beside it: workers that are killed half
+# way, disks and programs that hang, processes that do not die, events that
+# are too large, hands on its containers from outside.
+# shellcheck disable=SC2016,SC2086
+. "${0%/*}/../harness/lib.sh"
+LEAK_WAIT=5
+suite shim-faults
+. "${0%/*}/../harness/shim.sh"
+events_listen
+
+ms() {
+	date +%s%3N
+}
+
+# slowed: from now on what the server's workers answer takes two seconds.
+slowed() {
+	command -v strace >/dev/null || skip "strace is not installed"
+	server_pid >"$T/server"
+	strace -f -q -o /dev/null -e trace=sendmsg -e inject=sendmsg:delay_enter=2000000 \
+		-p "$(cat "$T/server")" 2>/dev/null &
+	STRACE=$!
+	until_true 5 grep -q "^TracerPid:.*$STRACE" "/proc/$(cat "$T/server")/status"
+}
+
+# struck METHOD: the worker of this call is killed when it has done everything but answer.
+struck() {
+	slowed
+	tc "$1" id="$ID" >"$T/late" 2>&1 &
+	call=$!
+	until_true 3 workers_are "$1" 1
+	sleep 0.5
+	kill -9 "$(workers "$1")"
+	kill $STRACE
+	wait $STRACE || :
+	wait $call || :
+}
+
+# ---- workers that die ----------------------------------------------------------------
+
+pause_worker_dies() {
+	boot pwd '' sleep 100
+	create
+	tc start id="$ID" >/dev/null
+	struck pause
+	is "$(tc state id="$ID" | field status)" PAUSED
+	struck resume
+	is "$(tc state id="$ID" | field status)" RUNNING
+	tc pause id="$ID"
+	tc resume id="$ID"
+	down
+	topics_are "create start paused resumed paused resumed exit delete "
+}
+t "the worker of Pause or Resume dies behind the freezer: State says what is" pause_worker_dies
+
+start_worker_dies() {
+	boot swd '' sleep 100
+	create
+	struck start
+	has "$(cat "$T/late")" 'worker was killed'
+	is "$(tc state id="$ID" | field status)" RUNNING
+	tc kill id="$ID" signal=9
+	is "$(tc wait id="$ID" | field exit_status)" 137
+	down
+	topics_are "create start exit delete "
+}
+t "the worker of Start dies behind the gate: the start is told, and then the exit" start_worker_dies
+
+delete_and_stuck_exec() {
+	boot dse '' sleep 100
+	create
+	tc start id="$ID" >/dev/null
+	server_pid >"$T/server"
+	hold
+	tc exec id="$ID" exec_id=e 'spec={"args":["/bin/leased","true"],"cwd":"/"}'
+	tc start id="$ID" exec_id=e >"$T/late" 2>&1 &
+	c=$!
+	until_true 3 workers_are exec 1
+	sleep 0.3
+	kill -STOP "$(workers exec)"
+	tc kill id="$ID" signal=9
+	tc wait id="$ID" >/dev/null
+	a=$(ms)
+	is "$(tc delete id="$ID" | field exit_status)" 137
+	[ $(($(ms) - a)) -lt 5000 ] || fail "Delete took $(($(ms) - a)) ms"
+	wait $c || :
+	has "$(cat "$T/late")" 'worker was killed'
+	let_go
+	away
+}
+t "Delete of init does not wait for an exec that hangs in its start" delete_and_stuck_exec
+
+# ---- hands from outside -----------------------------------------------------------------
+
+pause_by_hand() {
+	boot pbh '' sleep 100
+	create
+	"$RUNTIME" --root "/run/containerd/cleat/$NS" start "$ID"
+	until_true 3 sh -c "'$CLIENT' --namespace $NS $A state id=$ID | grep -qx status=RUNNING"
+	"$RUNTIME" --root "/run/containerd/cleat/$NS" pause "$ID"
+	until_true 3 sh -c "'$CLIENT' --namespace $NS $A state id=$ID | grep -qx status=PAUSED"
+	"$RUNTIME" --root "/run/containerd/cleat/$NS" resume "$ID"
+	until_true 3 sh -c "'$CLIENT' --namespace $NS $A state id=$ID | grep -qx status=RUNNING"
+	tc pause id="$ID"
+	tc resume id="$ID"
+	down
+	topics_are "create start paused resumed paused resumed exit delete "
+	[ ! -e "/run/containerd/cleat/$NS/$ID" ]
+}
+t "start, pause and resume on the command line are told to containerd" pause_by_hand
+
+# ---- events --------------------------------------------------------------------------------
+
+# A Create just below the largest frame, so that its event is just above: 500 mounts with long names.
+event_too_large() {
+	boot etl '.root.path = "rootfs"' true
+	long=$(head -c 4000 /dev/zero | sed 's|\x00\x00|./|g')
+	got=3
+	for pad in $(seq 4000 -20 40); do
+		[ "$got" != 0 ] || break
+		{
+			printf 'create id=%s bundle=%s' "$ID" "$B"
+			for i in $(seq 522); do
+				printf ' mount=tmpfs|%s|size=64k|%s' "$long" "$long"
+			done
+			printf ' mount=bind|%s/%s|rbind\n' "$T/rootfs" "$(printf '%s' "$long" | head -c $pad)"
+		} >"$T/batch"
+		got=0
+		tc batch <"$T/batch" >"$T/o" 2>&1 || got=$?
+	done
+	has "$(cat "$T/o")" '^pid='
+	tc start id="$ID" >/dev/null
+	down
+	topics_are "create start exit delete "
+	hasnt "$(events | grep '^/tasks/create')" rootfs
+}
+t "an event that is too large for containerd holds no other back" event_too_large
+
+delete_not_dying() {
+	[ -d /sys/fs/cgroup/freezer ] || skip "needs the freezer of cgroup v1"
+	boot dnd '' sleep 100
+	create
+	pid=$(field pid <"$T/o")
+	tc start id="$ID" >/dev/null
+	mkdir "/sys/fs/cgroup/freezer/$TAG-ice"
+	echo "$pid" >"/sys/fs/cgroup/freezer/$TAG-ice/cgroup.procs"
+	echo FROZEN >"/sys/fs/cgroup/freezer/$TAG-ice/freezer.state"
+	kill -9 "$(server_pid)"
+	a=$(ms)
+	got=0
+	( cd "$B" && "$SHIM_BIN" -namespace "$NS" -address "$EV" -publish-binary /bin/false -id "$ID" -bundle "$B" delete </dev/null >"$T/o" 2>"$T/e" ) || got=$?
+	took=$(($(ms) - a))
+	[ "$got" != 0 ] || fail "it says that all is done"
+	has "$(cat "$T/e")" 'delete|die|time'
+	[ $took -lt 4800 ] || fail "the delete action took $took ms"
+	echo THAWED >"/sys/fs/cgroup/freezer/$TAG-ice/freezer.state"
+	until_true 5 sh -c "! kill -0 $pid"
+	( cd "$B" && "$SHIM_BIN" -namespace "$NS" -address "$EV" -publish-binary /bin/false -id "$ID" -bundle "$B" delete </dev/null >"$T/o" )
+	"$CLIENT" decode cleat.task.DeleteResponse <"$T/o" >"$T/d"
+	is "$(field pid <"$T/d")" "$pid"
+	until_true 5 rmdir "/sys/fs/cgroup/freezer/$TAG-ice"
+	rm -f "$A"
+}
+t "the delete action and a process that does not die: an answer within five seconds" delete_not_dying
+
+# ---- output that hangs ------------------------------------------------------------------------
+
+slow_disk() {
+	command -v mkfs.ext4 >/dev/null && command -v fsfreeze >/dev/null || skip "mkfs.ext4 or fsfreeze is not installed"
+	truncate -s 16M "$T/disk"
+	mkfs.ext4 -q "$T/disk"
+	mkdir -p "$T/mnt"
+	mount -o loop "$T/disk" "$T/mnt"
+	boot slow '' sh -c 'i=0; while [ $i -lt 30000 ]; do echo "line $i"; i=$((i + 1)); done; echo err >&2; exit 6'
+	create "stdout=file://$T/mnt/log"
+	fsfreeze -f "$T/mnt"
+	tc start id="$ID" >/dev/null
+	sleep 0.5
+	a=$(ms)
+	got=$("$CLIENT" --timeout 3000 --namespace "$NS" "$A" state id="$ID" | field status) || :
+	took=$(($(ms) - a))
+	fsfreeze -u "$T/mnt"
+	is "$got" RUNNING
+	[ $took -lt 1000 ] || fail "State took $took ms"
+	is "$(tc wait id="$ID" | field exit_status)" 6
+	down
+	is "$(grep -c '^line ' "$T/mnt/log")" 30000
+	has "$(tail -n 1 "$T/mnt/log")" '^(line 29999|err)$'
+	umount "$T/mnt"
+}
+t "a disk that hangs under file:// stops the container's output, not the server" slow_disk
+
+full_disk() {
+	mkdir -p "$T/mnt"
+	mount -t tmpfs -o size=64k none "$T/mnt"
+	bundle full '' sh -c 'head -c 500000 /dev/zero | tr "\0" "\n"; exit 6'
+	mkfifo "$B/log"
+	cat "$B/log" >"$T/serverlog" &
+	exec 8>"$B/log"
+	shim_start
+	exec 8>&-
+	create "stdout=file://$T/mnt/log"
+	tc start id="$ID" >/dev/null
+	is "$(tc wait id="$ID" | field exit_status)" 6
+	down
+	has "$(cat "$T/serverlog")" 'output was lost'
+	umount "$T/mnt"
+}
+t "a full disk under file:// loses output, and stops nothing" full_disk
+
+logger_stubborn() {
+	printf '#!/bin/sh\ntrap "" TERM\nexec 5>&-\nexec 3<&- 4<&- sleep 300\n' >"$T/stubborn"
+	chmod 0755 "$T/stubborn"
+	boot stub '' true
+	create "stdout=binary://$T/stubborn"
+	tc start id="$ID" >/dev/null
+	tc wait id="$ID" >/dev/null
+	p=$(pgrep -f '^sleep 300$' | while read -r p; do
+		[ "$(tr '\0' '\n' <"/proc/$p/environ" | sed -n 's/^CONTAINER_ID=//p')" != "$ID" ] || echo "$p"
+	done)
+	[ -n "$p" ]
+	s=$(server_pid)
+	down
+	until_true 4 sh -c "! kill -0 $s"
+	until_true 14 sh -c "! kill -0 $p"
+}
+t "a logging program that ignores SIGTERM does not outlive the server for long" logger_stubborn
+
+finish
