@@ -3,12 +3,14 @@
 #
 # Run one command as root in another kernel, under qemu without KVM.
 #
-#   boot.sh [-g v2|hybrid|v1] [-i none|systemd] [-a ARGS] [-m MIB] [-c CPUS] [-t SECONDS] [KERNEL] -- COMMAND [ARG...]
+#   boot.sh [-g v2|hybrid|v1] [-i none|systemd] [-a ARGS] [-m MIB] [-c CPUS] [-p] [-t SECONDS] [KERNEL] -- COMMAND [ARG...]
 #     -g  what is mounted on /sys/fs/cgroup (default v2: cgroup2 and nothing else)
 #     -i  PID 1: a small script that runs COMMAND (default), or the caller's systemd, of which
 #         COMMAND is a service then; systemd mounts the cgroups itself
 #     -a  more words for the kernel's command line
-#     -m  memory of the guest (default 1024), -c CPUs (default 2)
+#     -m  memory of the guest (default 1024)
+#     -c  CPUs (default 1; more are slow with a qemu below 8.1, see below)
+#     -p  the plainest emulated machine: one CPU, without newer features
 #     -t  bound of the whole run (default 300)
 #     KERNEL  a vmlinuz-VERSION; its modules are DIR/lib/modules/VERSION when it lies in
 #             DIR/boot. Default: the newest /boot/vmlinuz-* whose modules are there.
@@ -18,9 +20,10 @@
 # /proc, /sys, /dev, /run and /sys/fs/cgroup are the guest's own. COMMAND starts in the
 # caller's working directory; its stdout and stderr arrive on stdout, stdin is empty.
 #
-# Exit status: COMMAND's own; 124 at the time limit; 125 when the guest did not get as
-# far as a status (the end of its console is then on stderr); 77 when something that
-# the lab needs is not installed (said on stderr).
+# Exit status: COMMAND's own; 123 when the guest's kernel locked up or panicked, with the
+# backtraces of its CPUs on stderr; 124 at the time limit, with the same backtraces; 125
+# when the guest did not get as far as a status (the end of its console is on stderr);
+# 77 when something that the lab needs is not installed (said on stderr).
 # The small initramfs is kept in ${O:-build}/lab. LAB_CONSOLE=FILE keeps the console.
 set -u
 
@@ -86,14 +89,22 @@ build_initrd() {
 	pack "$t" "$3"
 }
 
-cgroup=v2 pid1=none append='' mem=1024 cpus=2 limit=300 kernel=''
-while getopts g:i:a:m:c:t: o; do
+# ends_within SECONDS - wait for qemu's end; 124 when that is too long
+ends_within() {
+	timeout "$1" tail --pid="$qemu_pid" -s 0.1 -f /dev/null &
+	waiter=$!
+	wait "$waiter"
+}
+
+cgroup=v2 pid1=none append='' mem=1024 cpus=1 cpu=max,la57=off limit=300 kernel=''
+while getopts g:i:a:m:c:pt: o; do
 	case $o in
 	g) cgroup=$OPTARG ;;
 	i) pid1=$OPTARG ;;
 	a) append=$OPTARG ;;
 	m) mem=$OPTARG ;;
 	c) cpus=$OPTARG ;;
+	p) cpus=1 cpu=qemu64 ;;
 	t) limit=$OPTARG ;;
 	*) usage ;;
 	esac
@@ -141,12 +152,25 @@ modroot=$(cd "$(dirname "$kernel")/.." && pwd)
 [ -d "$modroot/lib/modules/$version" ] ||
 	die 77 "kernel $kernel: no modules in /lib/modules/$version"
 
+# A thread per CPU only where qemu can: below 8.1 one thread can translate code while another
+# changes it, and goes on with what is no longer there. The kernel changes its own code (jump
+# labels) when a cgroup controller or a BPF program comes into use, and then traps into the
+# same breakpoint for ever.
+threads=single
+case $(qemu-system-x86_64 --version | sed -n 's/.*version \([0-9]*\.[0-9]*\).*/\1/p') in
+[0-7].* | 8.0 | '') ;;
+*) threads=multi ;;
+esac
+# What ends a guest whose kernel is stuck, soon and with backtraces.
+watch="watchdog_thresh=15 softlockup_panic=1 softlockup_all_cpu_backtrace=1 oops=panic unknown_nmi_panic \
+hung_task_panic=1 rcupdate.rcu_cpu_stall_timeout=30 sysctl.kernel.panic_on_rcu_stall=1"
+
 cache=${O:-build}/lab
 mkdir -p "$cache" || die 125 "cannot make $cache"
 work=$(mktemp -d "${TMPDIR:-/tmp}/cleat-lab.XXXXXX") || exit 125
-qemu_pid='' cat_pid=''
+qemu_pid='' cat_pid='' waiter='' late=''
 trap 'rm -rf "$work"' EXIT
-trap '[ -n "$qemu_pid" ] && kill "$qemu_pid" $cat_pid 2>/dev/null; exit 130' INT TERM HUP
+trap '[ -n "$qemu_pid" ] && kill "$qemu_pid" $cat_pid $waiter 2>/dev/null; exit 130' INT TERM HUP
 
 stamp=$(cat "$0" "$here/guest-init" "$here/guest-main" "$kernel" | cksum | cut -d' ' -f1)
 base=$cache/initrd-$version-$stamp
@@ -172,41 +196,65 @@ fi
 
 console=${LAB_CONSOLE:-$work/console}
 : >"$work/status"
+: >"$console"
 # not qemu's stdio: at the end of its stdin it takes the port for unplugged, and the guest's
 # writes block
 mkfifo "$work/out" || exit 125
 cat "$work/out" &
 cat_pid=$!
 exec 9>"$work/out"	# or cat waits for ever when qemu fails before it opens the FIFO
-timeout -k 5 "$limit" qemu-system-x86_64 -M pc -accel tcg,thread=multi -cpu "${LAB_CPU:-max,la57=off}" \
+mkfifo "$work/monitor.in" "$work/monitor.out" || exit 125
+exec 7<>"$work/monitor.out" 8<>"$work/monitor.in"
+qemu-system-x86_64 -M pc -accel "tcg,thread=$threads" -cpu "${LAB_CPU:-$cpu}" \
 	-smp "$cpus" -m "$mem" -nodefaults -display none -no-reboot -nic none \
 	-kernel "$kernel" -initrd "$work/initrd" \
-	-append "console=ttyS0 quiet panic=-1 random.trust_cpu=on mitigations=off $append" \
+	-append "console=ttyS0 quiet loglevel=5 panic=-1 $watch random.trust_cpu=on mitigations=off $append" \
 	-chardev "file,id=con,path=$console" -serial chardev:con \
+	-chardev "pipe,id=mon,path=$work/monitor" -mon mon \
 	-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap" \
 	-device virtio-9p-pci,fsdev=root,mount_tag=hostroot \
 	-drive if=none,id=null,driver=null-co,size=1M -device virtio-blk-pci,drive=null \
 	-device virtio-serial-pci \
 	-chardev "file,id=out,path=$work/out,append=on" -device virtserialport,chardev=out,name=out \
 	-chardev "file,id=status,path=$work/status" -device virtserialport,chardev=status,name=status \
-	</dev/null >"$work/qemu.err" 2>&1 9>&- &
+	</dev/null >"$work/qemu.err" 2>&1 7>&- 8>&- 9>&- &
 qemu_pid=$!
+if ! ends_within "$limit"; then
+	late=1
+	# an NMI that nobody expects is a panic, with its backtrace
+	printf 'info registers -a\nnmi\n' >&8
+	ends_within 10 || kill -9 "$qemu_pid"
+fi
 wait "$qemu_pid"
 r=$?
 qemu_pid=''
-exec 9>&-
+exec 8>&- 9>&-
+[ -z "$late" ] || timeout 1 cat <&7 >"$work/registers"
+exec 7>&-
 wait "$cat_pid"
 
 status=$(tr -dc 0-9 <"$work/status")
 [ -n "$status" ] && exit "$status"
+bad='Kernel panic|BUG:|LOCKUP|lockup|Oops|detected stall|blocked for more than'
 {
-	if [ $r -eq 124 ] || [ $r -eq 137 ]; then
-		echo "$prog: the guest was stopped after $limit s; the end of its console:"
+	if [ -n "$late" ]; then
+		echo "$prog: the guest was stopped after $limit s; its CPUs, and the end of its console:"
+		grep -Eo '^CPU#[0-9]+|RIP=[0-9a-f]+|HLT=[01]' "$work/registers" | paste -s -d ' ' | sed 's/^/  | /'
+	elif grep -Eq "$bad" "$console"; then
+		echo "$prog: the guest's kernel gave up; its console:"
 	else
 		echo "$prog: the guest ended without a status (qemu: $r); the end of its console:"
 	fi
 	cat "$work/qemu.err"
-	tail -n 25 "$console" | tr -d '\r' | sed 's/^/  | /'
+	{
+		# from the first complaint on
+		if grep -Eq "$bad" "$console"; then
+			sed -En "/$bad/,\$p" "$console" | head -n 120
+		else
+			tail -n 25 "$console"
+		fi
+	} | tr -d '\r' | sed 's/^/  | /'
 } >&2
-[ $r -eq 124 ] || [ $r -eq 137 ] && exit 124
+[ -z "$late" ] || exit 124
+! grep -Eq "$bad" "$console" || exit 123
 exit 125
