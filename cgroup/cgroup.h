@@ -188,4 +188,29 @@ struct cg_stats {
 	bool has_memory, has_pids, has_cpu, has_io;
 };
 int cg_stats(const struct cg *c, struct cg_stats *s, struct arena *a, struct err *e);
+
+/* ---- what `events` prints beside cg_stats (contract oci-runtime 1.11); all memory is the arena's ---- */
+enum cg_io_table {
+	CG_IO_BYTES, CG_IO_SERVICED, CG_IO_QUEUED, CG_IO_SERVICE_TIME, CG_IO_WAIT_TIME, CG_IO_MERGED, CG_IO_TIME,
+	CG_IO_SECTORS, CG_IO_TABLES
+};
+struct cg_io_value { uint64_t major, minor, value; const char *op; };	/* op "" for none */
+enum cg_cpuset_flag {
+	CG_CPU_EXCLUSIVE, CG_MEM_HARDWALL, CG_MEM_EXCLUSIVE, CG_MEMORY_MIGRATE, CG_MEMORY_SPREAD_PAGE,
+	CG_MEMORY_SPREAD_SLAB, CG_MEMORY_PRESSURE, CG_SCHED_LOAD_BALANCE, CG_CPUSET_FLAGS
+};
+struct cg_detail {
+	struct objv io[CG_IO_TABLES];		/* struct cg_io_value */
+	uint64_t *per_cpu_kernel_ns, *per_cpu_user_ns;	/* v1 */
+	size_t n_cpu;
+	uint64_t stat_kernel_ns, stat_user_ns;	/* v1: cpuacct.stat, in whole ticks */
+	struct {				/* v1; zero on v2 */
+		struct u32v cpus, mems;
+		uint64_t flags[CG_CPUSET_FLAGS];
+		int64_t sched_relax_domain_level;
+	} cpuset;
+	struct strmap memory;			/* memory.stat, every line, sorted by key; values as the kernel wrote them */
+};
+/** cg_detail() - Read what cg_stats() has no room for. What is absent is empty. Return: 0 or -ENOMEM. */
+int cg_detail(const struct cg *c, struct cg_detail *d, struct arena *a, struct err *e);
 #endif

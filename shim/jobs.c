@@ -307,7 +307,7 @@ int job_stats(struct work_side *side, const void *arg, struct err *e)
 	struct cg_stats *s = calloc(1, sizeof(*s));
 	auto_arena a = ARENA_INIT;
 	auto_buf b = BUF_INIT;
-	int r = s ? cleat_stats(&env, op->ctr->id, s, &a, e) : -ENOMEM;
+	int r = s ? cleat_stats(&env, op->ctr->id, s, NULL, &a, e) : -ENOMEM;
 
 	if (!r) {
 		r = metrics_pack(s, &b);

@@ -107,6 +107,7 @@ struct exec_values {
 	bool tty, detach, no_new_privs, ignore_paused;
 	int64_t preserve_fds;
 };
+struct events_values { int64_t interval_ns; bool stats; };
 struct force_values { bool force; };
 struct all_values { bool all; };
 struct list_values { const char *format; bool quiet; };
@@ -117,7 +118,7 @@ struct update_values {
 		*l3_cache, *mem_bw;
 };
 extern const struct opt cli_create_options[], cli_run_options[], cli_exec_options[],
-	cli_delete_options[], cli_kill_options[], cli_list_options[], cli_ps_options[],
+	cli_delete_options[], cli_events_options[], cli_kill_options[], cli_list_options[], cli_ps_options[],
 	cli_spec_options[], cli_update_options[];
 
 int cmd_create(struct cli *c, const void *values, int argc, char **argv, struct err *e);
@@ -129,6 +130,7 @@ int cmd_kill(struct cli *c, const void *values, int argc, char **argv, struct er
 int cmd_delete(struct cli *c, const void *values, int argc, char **argv, struct err *e);
 int cmd_pause(struct cli *c, const void *values, int argc, char **argv, struct err *e);
 int cmd_resume(struct cli *c, const void *values, int argc, char **argv, struct err *e);
+int cmd_events(struct cli *c, const void *values, int argc, char **argv, struct err *e);
 int cmd_list(struct cli *c, const void *values, int argc, char **argv, struct err *e);
 int cmd_ps(struct cli *c, const void *values, int argc, char **argv, struct err *e);
 int cmd_update(struct cli *c, const void *values, int argc, char **argv, struct err *e);

@@ -156,9 +156,9 @@ static int bad_value(const struct opt *o, const char *text, int r, struct err *e
 {
 	if (o->type == OPT_DURATION)
 		return err_set(e, ERR_SPEC, 0, NULL,
-			       "invalid value \"%s\" for --%s: not a duration "
+			       "invalid value \"%s\" for --%s: not a duration%s "
 			       "such as 5s, 1m30s or 300ms",
-			       text, o->name);
+			       text, o->name, o->min > 0 ? " above 0" : "");
 	if (o->type == OPT_FLAG)
 		return err_set(e, ERR_SPEC, 0, NULL,
 			       "invalid value \"%s\" for --%s: not true or false", text, o->name);
@@ -200,6 +200,8 @@ static int store(const struct opt *o, void *values, const char *text, struct are
 		break;
 	case OPT_DURATION:
 		r = opt_duration(text, (int64_t *)(void *)at);
+		if (!r && *(int64_t *)(void *)at < o->min)
+			r = -EINVAL;
 		break;
 	case OPT_END:
 		break;

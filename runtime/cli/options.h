@@ -28,7 +28,7 @@ struct opt {
 	const char	*name;		/* long form, without dashes */
 	const char	*value;		/* how the help calls the value; NULL for flags */
 	const char	*help;		/* one line; NULL: accepted, not shown */
-	int64_t		min, max;	/* OPT_INT */
+	int64_t		min, max;	/* OPT_INT; min also of OPT_DURATION */
 	uint16_t	off;		/* of the value in the command's struct */
 	uint8_t		type;		/* enum opt_type */
 	char		letter;		/* short form, 0: none */

@@ -116,8 +116,14 @@ int cleat_resume(const struct cleat_env *env, const char *id, struct err *e);
 
 /** cleat_pids() - Every process of the container's cgroup tree; heap array, caller frees. */
 int cleat_pids(const struct cleat_env *env, const char *id, pid_t **pids, size_t *n, struct err *e);
-/** cleat_stats() - Statistics of the container's cgroup. */
-int cleat_stats(const struct cleat_env *env, const char *id, struct cg_stats *s, struct arena *a, struct err *e);
+/** cleat_stats() - Statistics of the container's cgroup; @d: the rest of them, may be NULL. */
+int cleat_stats(const struct cleat_env *env, const char *id, struct cg_stats *s, struct cg_detail *d,
+		struct arena *a, struct err *e);
+/**
+ * cleat_watch() - pid, pidfd and OOM watch of a container that is not stopped, for whoever waits for its end.
+ * oom.event is -1 where there is nothing to watch. Needs no lock and holds none.
+ */
+int cleat_watch(const struct cleat_env *env, const char *id, struct cleat_process *out, struct err *e);
 /** cleat_update() - Apply a LinuxResources JSON document. */
 int cleat_update(const struct cleat_env *env, const char *id, const char *json, size_t len, struct err *e);
 

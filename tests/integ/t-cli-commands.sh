@@ -1,0 +1,122 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 180
+#
+# Commands that programs read: what they print is compared with what runc
+# prints of the same cgroup, byte for byte where nothing moves.
+# shellcheck disable=SC2016
+. "${0%/*}/../harness/lib.sh"
+suite cli-commands
+
+# both NAME FILTER COMMAND...: a container of ours and one of runc's, with the same id, in one cgroup.
+# Ours is frozen with it, so no number moves while it is read.
+both() {
+	command -v runc >/dev/null || skip "runc is not installed"
+	bundle "$@"
+	mkdir -p -m 0700 "$T/runc"
+	detached
+	timeout 60 runc --root "$T/runc" run -d --bundle "$B" "$ID" </dev/null >"$T/runc.out" 2>&1 ||
+		{ cat "$T/runc.out"; return 1; }
+}
+
+by_runc() {
+	timeout 60 runc --root "$T/runc" "$@" 2>/dev/null
+}
+
+# runc removes the cgroup only when it is empty, so it goes last.
+gone_both() {
+	rt kill "$ID" KILL || :
+	by_runc kill "$ID" KILL || :
+	until_true 5 is_state "$ID" stopped
+	by_runc delete --force "$ID"
+	gone
+}
+
+# ---- events -------------------------------------------------------------------------
+
+events_same() {
+	both evsame '.linux.resources.pids = {limit: 20} | .linux.resources.cpu = {quota: 50000, period: 100000}' \
+		sh -c 'dd if=/dev/zero of=/io bs=4096 count=50 conv=fsync 2>/dev/null; rm -f /io; cat /bin/busybox >/dev/null
+			while :; do sleep 100; done'
+	sleep 0.5
+	rt pause "$ID"
+	rt events --stats "$ID" >"$T/ours"
+	by_runc events --stats "$ID" >"$T/theirs"
+	rt resume "$ID"
+	gone_both
+	[ -s "$T/theirs" ]
+	# What the readers themselves may move a little: charges that are given back in batches.
+	same='s/("(pgpgin|pgpgout|total_pgpgin|total_pgpgout|usage|max)"):[0-9]+/\1:N/g'
+	sed -E "$same" "$T/ours" >"$T/1"
+	sed -E "$same" "$T/theirs" >"$T/2"
+	cmp "$T/1" "$T/2" || fail "ours: $(cat "$T/1") runc's: $(cat "$T/2")"
+	jq -e '.data.pids.limit == 20 and .data.cpu.usage.total > 0' "$T/ours" >"$T/o"
+}
+t "events --stats prints what runc prints" events_same
+
+events_stream() {
+	bundle evstream '' sleep 1000
+	detached
+	rt events --interval 100ms "$ID" >"$T/stream" 2>"$T/e" &
+	events=$!
+	until_true 5 sh -c '[ $(wc -l <"$1") -ge 3 ]' - "$T/stream"
+	rt kill "$ID" KILL
+	got=0
+	wait $events || got=$?
+	is "$got" 0
+	is "$(cat "$T/e")" ""
+	is "$(jq -r '.type + " " + .id' "$T/stream" | sort -u)" "stats $ID"
+	refused 1 "container with id $ID is not running" rt events --stats "$ID"
+	rt delete "$ID"
+	refused 1 'does not exist' rt events "$ID"
+	refused 1 'not a duration above 0' rt events --interval 0 "$ID"
+	refused 1 'not a duration above 0' rt events --interval 5 "$ID"
+}
+t "events prints a line every interval and ends with the container" events_stream
+
+events_oom() {
+	bundle evoom '.linux.resources.memory = {limit: 33554432}' sleep 1000
+	detached
+	rt events --interval 1h "$ID" >"$T/stream" &
+	events=$!
+	sleep 0.5
+	for _ in 1 2; do
+		status 137 rt exec "$ID" dd if=/dev/zero of=/dev/null bs=200M count=1
+	done
+	until_true 5 sh -c '[ $(wc -l <"$1") = 2 ]' - "$T/stream"
+	is "$(sort -u "$T/stream")" "{\"type\":\"oom\",\"id\":\"$ID\"}"
+	is_state "$ID" running
+	gone
+	wait $events
+	is "$(wc -l <"$T/stream")" 2
+}
+t "events tells of each process killed for memory" events_oom
+
+events_oom_init() {
+	bundle evinit '.linux.resources.memory = {limit: 33554432}' \
+		sh -c 'while [ ! -e /go ]; do sleep 0.05; done; exec dd if=/dev/zero of=/dev/null bs=200M count=1'
+	rm -f "$T/rootfs/go"
+	detached
+	rt events --interval 1h "$ID" >"$T/stream" &
+	events=$!
+	sleep 0.5
+	touch "$T/rootfs/go"
+	wait $events
+	is "$(cat "$T/stream")" "{\"type\":\"oom\",\"id\":\"$ID\"}"
+	rm -f "$T/rootfs/go"
+	rt delete "$ID"
+}
+t "events tells of the kill that ended the container" events_oom_init
+
+events_reader_gone() {
+	bundle evgone '' sleep 1000
+	detached
+	# shellcheck disable=SC2094
+	( rt events --interval 50ms "$ID" || echo "status $?" >"$T/s" ) 2>/dev/null | head -n 1 >"$T/o"
+	until_true 5 test -s "$T/s"
+	is "$(wc -l <"$T/o")" 1
+	gone
+}
+t "events ends when nobody reads it" events_reader_gone
+
+finish
