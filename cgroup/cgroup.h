@@ -88,8 +88,6 @@ struct cg {
 /** cg_path() - The cgroup path that cgroupsPath asks for (contract oci-runtime 3.1). */
 int cg_path(const struct cg_host *host, const char *cgroups_path, const char *id,
 	    char *out, size_t size, struct err *e);
-/** cg_sub_path() - Path of a sub-cgroup below @path; ".." anywhere in @sub is ERR_SPEC. */
-int cg_sub_path(const char *path, const char *sub, char *out, size_t size, struct err *e);
 /**
  * cg_make() - Make the directories (and enable v2 controllers on the way down).
  * Fails with ERR_STATE when the cgroup exists and holds processes or is frozen.
@@ -121,6 +119,10 @@ int cg_enter_prepare(struct cg *c, struct err *e);
  * Before unshare(CLONE_NEWCGROUP), or the namespace shows the parent's place as the root.
  */
 int cg_enter_self(const struct cg *c, struct err *e);
+/** cg_enter_below() - Exchange the directories of @c for sub-cgroups: "PATH", or "CONTROLLER,...:PATH" each (v1). */
+int cg_enter_below(struct cg *c, const char *const *paths, size_t n, struct err *e);
+/** cg_enter_beside() - v2: exchange the directory for the sub-cgroup that @pid is in; -ENOENT: it is in none. */
+int cg_enter_beside(struct cg *c, pid_t pid);
 /** cg_freeze() - Freeze or thaw and wait until it is so (bounded); thaws again when it fails. */
 int cg_freeze(const struct cg *c, bool frozen, struct err *e);
 /** cg_frozen() - 1 frozen, 0 not, -errno. */

@@ -121,26 +121,3 @@ int cg_path(const struct cg_host *host, const char *cgroups_path, const char *id
 		return err_set(e, ERR_SPEC, r, "/linux/cgroupsPath", "\"%.64s...\"", asked);
 	return check_components(asked, out + base, e);
 }
-
-/**
- * cg_sub_path() - Path of a sub-cgroup of a container, for a process that is to join it.
- * @sub: relative to @path; "" or "/" is @path itself. No ".." at all.
- * Return: 0 or ERR_SPEC.
- */
-int cg_sub_path(const char *path, const char *sub, char *out, size_t size, struct err *e)
-{
-	int n = snprintf(out, size, "%s", path), r;
-
-	for (const char *p = sub; *p; p += strcspn(p, "/")) {
-		p += strspn(p, "/");
-		if (!strncmp(p, "..", 2) && (!p[2] || p[2] == '/'))
-			return err_set(e, ERR_SPEC, 0, NULL,
-				       "sub-cgroup \"%.128s\" leads out of the container's", sub);
-	}
-	r = n < 0 || (size_t)n >= size ? -ENAMETOOLONG : add_clean(sub, out + n, size - (size_t)n);
-	if (r < 0)
-		return err_set(e, ERR_SPEC, r, NULL, "sub-cgroup \"%.64s...\"", sub);
-	if (!strcmp(out + n, "/"))
-		out[n] = 0;
-	return 0;
-}

@@ -102,8 +102,8 @@ struct create_values {
 };
 struct exec_values {
 	const char *console_socket, *pidfd_socket, *cwd, *user, *process, *pid_file, *process_label,
-		*apparmor, *cgroup;
-	struct opt_list env, gids, caps;
+		*apparmor;
+	struct opt_list env, gids, caps, cgroups;
 	bool tty, detach, no_new_privs, ignore_paused;
 	int64_t preserve_fds;
 };

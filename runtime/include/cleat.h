@@ -95,7 +95,8 @@ struct cleat_exec {
 	const char *const *caps; size_t n_caps;
 	int no_new_privs;		/* -1 as is, 1 set */
 	int terminal;			/* -1: as the document says, 0, 1: overrides it */
-	const char *cgroup;		/* sub-cgroup, relative, no ".."; NULL */
+	/** @cgroups: sub-cgroups that exist: "PATH" alone, or "CONTROLLER[,CONTROLLER]:PATH" each (v1) */
+	const char *const *cgroups; size_t n_cgroups;
 	bool ignore_paused;
 	struct cleat_stdio stdio;
 	int preserve_fds;

@@ -27,7 +27,7 @@ struct exec_ctx {
 	struct process p;
 	struct cg cg;
 	bool has_cg;
-	int subcg;		/* directory of a sub-cgroup asked for, or -1 */
+	bool beside;		/* in init's own sub-cgroup */
 	int pidfd;		/* init's */
 	struct join_set join;
 	bool by_pidfd;
@@ -135,21 +135,6 @@ static int from_document(struct exec_ctx *x, struct err *e)
 	return 0;
 }
 
-/* A cgroup below the container's own; nothing above it can be named (t-subcgroup). */
-static int open_subcgroup(struct exec_ctx *x, struct err *e)
-{
-	const char *path = x->req->cgroup;
-
-	x->subcg = -1;
-	if (!path || !path[0] || !strcmp(path, "/") || !strcmp(path, "."))
-		return 0;
-	if (cg_enter_fd(&x->cg) < 0)
-		return err_set(e, ERR_UNSUPPORTED, 0, "--cgroup", "\"%s\": sub-cgroups need cgroup v2 in this version", path);
-	x->subcg = path_open_beneath(cg_enter_fd(&x->cg), path[0] == '/' ? path + 1 : path,
-				     O_RDONLY | O_DIRECTORY, 0);
-	return x->subcg < 0 ? err_set(e, ERR_SPEC, x->subcg, "--cgroup", "open the sub-cgroup \"%s\"", path) : 0;
-}
-
 /* Namespace files of init: for kernels below 5.8, and to check what we join. */
 static int open_namespaces(struct exec_ctx *x, struct err *e)
 {
@@ -234,10 +219,19 @@ static pid_t try_launch(struct exec_ctx *x, int cgroup_fd, int *pidfd, struct er
 	return r;
 }
 
+/* The container's cgroup takes no processes: is init in one below it? Once, and not if a place was asked for. */
+static bool go_beside(struct exec_ctx *x)
+{
+	if (x->beside || x->req->n_cgroups)
+		return false;
+	x->beside = !cg_enter_beside(&x->cg, x->c->state.pid);
+	return x->beside;
+}
+
 /* Clone into the cgroup and by pidfd where the kernel can; else by cgroup.procs and by namespace files. */
 static pid_t start_process(struct exec_ctx *x, int *pidfd, bool *placed, struct err *e)
 {
-	int cgfd = x->subcg >= 0 ? x->subcg : x->has_cg ? cg_enter_fd(&x->cg) : -1;
+	int cgfd = x->has_cg ? cg_enter_fd(&x->cg) : -1;
 	pid_t r;
 	int q;
 
@@ -249,6 +243,11 @@ static pid_t start_process(struct exec_ctx *x, int *pidfd, bool *placed, struct 
 	for (;;) {
 		*placed = cgfd >= 0 || x->enter_self;
 		r = try_launch(x, cgfd, pidfd, e);
+		if (r == -EBUSY && cgfd >= 0 && go_beside(x)) {
+			err_clear(e);
+			cgfd = cg_enter_fd(&x->cg);
+			continue;
+		}
 		if (e->kind != ERR_NONE || r > 0)
 			return r;
 		if (r == -EOPNOTSUPP && cgfd >= 0) {
@@ -266,14 +265,12 @@ static pid_t start_process(struct exec_ctx *x, int *pidfd, bool *placed, struct 
 
 static int place(struct exec_ctx *x, pid_t pid, struct err *e)
 {
-	char text[16];
-	int n, r;
+	int r = x->has_cg ? cg_enter_pid(&x->cg, pid, e) : 0;
 
-	if (x->subcg < 0)
-		return x->has_cg ? cg_enter_pid(&x->cg, pid, e) : 0;
-	n = snprintf(text, sizeof(text), "%d", (int)pid);
-	r = path_write(x->subcg, "cgroup.procs", text, (size_t)n);
-	return r ? err_set(e, ERR_KERNEL, r, "--cgroup", "enter the sub-cgroup \"%s\"", x->req->cgroup) : 0;
+	if ((r != -EBUSY && r != -EOPNOTSUPP) || !go_beside(x))
+		return r;
+	err_clear(e);
+	return cg_enter_pid(&x->cg, pid, e);
 }
 
 static int run(struct exec_ctx *x, struct cleat_process *out, struct err *e)
@@ -347,11 +344,20 @@ static int prepare(struct exec_ctx *x, struct err *e)
 	return x->by_pidfd ? 0 : open_namespaces(x, e);
 }
 
+static int open_subcgroups(struct exec_ctx *x, struct err *e)
+{
+	if (!x->req->n_cgroups)
+		return 0;
+	if (!x->has_cg)
+		return err_set(e, ERR_SPEC, 0, "--cgroup", "the container has no cgroup");
+	return cg_enter_below(&x->cg, x->req->cgroups, x->req->n_cgroups, e);
+}
+
 int cleat_exec(const struct cleat_env *env, const struct cleat_exec *req, struct cleat_process *out, struct err *e)
 {
 	auto_container c = CONTAINER_INIT;
 	struct exec_ctx x = {
-		.env = env, .req = req, .c = &c, .subcg = -1, .pidfd = -1, .join = JOIN_SET_INIT,
+		.env = env, .req = req, .c = &c, .pidfd = -1, .join = JOIN_SET_INIT,
 		.sock = -1, .child_sock = -1,
 	};
 	/* Shared: execs run side by side, none runs beside a start, a pause or a delete. */
@@ -364,12 +370,11 @@ int cleat_exec(const struct cleat_env *env, const struct cleat_exec *req, struct
 		x.has_cg = !r;
 	}
 	if (!r)
-		r = open_subcgroup(&x, e);
+		r = open_subcgroups(&x, e);
 	if (!r)
 		r = run(&x, out, e);
 	if (x.has_cg)
 		cg_close(&x.cg);
-	fd_close(&x.subcg);
 	fd_close(&x.pidfd);
 	join_close(&x.join);
 	return r;

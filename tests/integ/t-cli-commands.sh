@@ -119,4 +119,30 @@ events_reader_gone() {
 }
 t "events ends when nobody reads it" events_reader_gone
 
+# ---- exec --cgroup ----------------------------------------------------------------------
+
+exec_cgroup() {
+	[ -d /sys/fs/cgroup/memory ] || skip "no cgroup v1"
+	bundle excg '' sleep 1000
+	detached
+	for c in memory pids cpu freezer; do mkdir -p "/sys/fs/cgroup/$c/$ID/in/er"; done
+	status 0 rt exec --cgroup memory,pids:in/er --cgroup freezer:/in "$ID" cat /proc/self/cgroup
+	has "$(cat "$T/o")" ":memory:/$ID/in/er\$"
+	has "$(cat "$T/o")" ":pids:/$ID/in/er\$"
+	has "$(cat "$T/o")" ":freezer:/$ID/in\$"
+	has "$(cat "$T/o")" "[:,]cpu(,cpuacct)?:/$ID\$"
+	# Without a controller: in all of them, so all must have it.
+	refused 255 'open the sub-cgroup .*in' rt exec --cgroup in "$ID" true
+	for c in /sys/fs/cgroup/*/"$ID"; do mkdir -p "$c/in"; done
+	for f in cpus mems; do cat "/sys/fs/cgroup/cpuset/$ID/cpuset.$f" >"/sys/fs/cgroup/cpuset/$ID/in/cpuset.$f"; done
+	status 0 rt exec --cgroup in "$ID" cat /proc/self/cgroup
+	has "$(cat "$T/o")" "[:,]cpu(,cpuacct)?:/$ID/in\$"
+	hasnt "$(grep "$ID" "$T/o")" "$ID\$"
+	refused 255 'not a sub cgroup path' rt exec --cgroup memory:../x "$ID" true
+	refused 255 'unknown controller nosuch' rt exec --cgroup nosuch:in "$ID" true
+	refused 255 'missing <controller>: prefix' rt exec --cgroup in --cgroup memory:in "$ID" true
+	gone
+}
+t "exec --cgroup enters sub-cgroups, of some controllers or of all" exec_cgroup
+
 finish

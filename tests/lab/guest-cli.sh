@@ -375,6 +375,76 @@ USERNS='.linux.namespaces += [{type: "user"}]
 	| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
 	| .linux.gidMappings = [{containerID: 0, hostID: 200000, size: 65536}]'
 
+exec_sub() {
+	live exsub ''
+	if [ -n "$V2" ]; then
+		mkdir -p "$(cgdir)/in/er"
+		status 0 rt exec --cgroup in/er "$ID" cat /proc/self/cgroup
+		is "$(cat "$T/o")" "0::/$ID/in/er"
+		refused 255 'unknown controller memory' rt exec --cgroup memory:in "$ID" true
+	else
+		mkdir -p "$(cgdir memory)/in"
+		status 0 rt exec --cgroup memory:in "$ID" cat /proc/self/cgroup
+		has "$(cat "$T/o")" "memory:/$ID/in\$"
+		has "$(cat "$T/o")" "pids:/$ID\$"
+	fi
+	refused 255 'not a sub cgroup path' rt exec --cgroup ../x "$ID" true
+	gone
+	no_cgroup
+}
+
+# What an init system does in its container: it moves down and enables controllers for its units.
+exec_beside() {
+	only_v2
+	live beside '.linux.namespaces += [{type: "cgroup"}]'
+	mkdir "$(cgdir)/init.scope"
+	pid_of "$ID" >"$(cgdir)/init.scope/cgroup.procs"
+	echo +pids >"$(cgdir)/cgroup.subtree_control"
+	status 3 rt exec "$ID" sh -c 'cat /proc/self/cgroup; exit 3'
+	is "$(cat "$T/o")" "0::/init.scope"
+	if [ -n "$CLEAT" ]; then refused 255 . rt exec --cgroup / "$ID" true; fi
+	gone
+	no_cgroup
+}
+
+# One cgroup, two containers: runc's comes second, ours is frozen with it.
+events_same() {
+	[ -n "$CLEAT" ] || skip "compares cleat with runc"
+	live evsame '.linux.resources = {pids: {limit: 20}, cpu: {quota: 50000, period: 100000}, memory: {limit: 67108864}}'
+	mkdir -p -m 0700 "$T/runc"
+	runc --root "$T/runc" run -d --bundle "$B" "$ID" </dev/null >"$T/o" 2>&1
+	sleep 0.3
+	rt pause "$ID"
+	rt events --stats "$ID" >"$T/ours"
+	runc --root "$T/runc" events --stats "$ID" >"$T/theirs" 2>/dev/null
+	rt resume "$ID"
+	rt kill "$ID" KILL
+	runc --root "$T/runc" kill "$ID" KILL
+	until_true 5 is_state "$ID" stopped
+	runc --root "$T/runc" delete --force "$ID"
+	gone
+	# v2 has a peak and pressure, which that runc does not print.
+	norm='del(.data.cpu.psi, .data.memory.psi, .data.blkio.psi)
+		| .data.memory |= (del(.usage.max, .swap.max, .kernel.max, .usage.usage, .swap.usage, .kernel.usage)
+			| .raw |= map_values(0)) | .data.cpu.usage |= map_values(type)'
+	jq -c "$norm" "$T/ours" >"$T/1"
+	jq -c "$norm" "$T/theirs" >"$T/2"
+	cmp "$T/1" "$T/2" || fail "ours: $(cat "$T/1") runc's: $(cat "$T/2")"
+	jq -e '.data.pids.limit == 20 and .data.memory.usage.limit == 67108864' "$T/ours" >"$T/o"
+}
+
+events_oom() {
+	live evoom '.linux.resources.memory = {limit: 33554432}'
+	rt events --interval 1h "$ID" >"$T/stream" &
+	events=$!
+	sleep 0.5
+	status 137 rt exec "$ID" dd if=/dev/zero of=/dev/null bs=200M count=1
+	until_true 10 test -s "$T/stream"
+	gone
+	wait $events
+	is "$(cat "$T/stream")" "{\"type\":\"oom\",\"id\":\"$ID\"}"
+}
+
 userns() {
 	live userns "$USERNS"' | .linux.resources.memory = {limit: 67108864}'
 	status 0 rt exec "$ID" sh -c 'id -u; cat /proc/self/uid_map /proc/self/gid_map; echo >/dev/null'
@@ -460,6 +530,10 @@ t "a paused container can be killed" kill_paused
 t "a paused container can be deleted by force" delete_paused
 t "kill --all without a pid namespace empties the cgroup" kill_all
 t "delete without a pid namespace kills what init left" orphans
+t "exec --cgroup runs in a sub-cgroup" exec_sub
+t "exec in a container whose cgroup is only for its children" exec_beside
+t "events --stats prints what runc prints" events_same
+t "events tells of kills, and ends with the container" events_oom
 t "user namespace: ids, limits, devices" userns
 t "user namespace: the cgroup is delegated, its limits are not" delegated
 t "AppArmor: a profile that is not loaded is refused" apparmor_absent

@@ -143,30 +143,6 @@ TEST(path_too_long)
 	EXPECT_EQ(ENAMETOOLONG, e.errnum);
 }
 
-TEST(sub_path)
-{
-	static const struct { const char *sub, *want; } v[] = {
-		{ "", "/c" }, { "/", "/c" }, { "a", "/c/a" }, { "/a/b", "/c/a/b" },
-		{ "a/./b", "/c/a/b" }, { "..a", "/c/..a" },
-		{ "..", NULL }, { "a/../..", NULL }, { "a/../b", NULL }, { "/..", NULL },
-		{ "a/..", NULL },
-	};
-
-	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-		char out[CG_PATH_MAX];
-		struct err e = { 0 };
-		int r = cg_sub_path("/c", v[i].sub, out, sizeof(out), &e);
-
-		if (v[i].want) {
-			EXPECT_EQ(0, r);
-			EXPECT_STREQ(v[i].want, out);
-		} else {
-			EXPECT_EQ(ERR_SPEC, e.kind)
-				TH_LOG("%s", v[i].sub);
-		}
-	}
-}
-
 /* A message must keep the mount point and the file, whatever the path is. */
 TEST(where_is_cut_in_the_middle)
 {
