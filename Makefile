@@ -120,7 +120,7 @@ LIBS_cleat_a := $(O)/libcleat.a $(O)/libcgroup.a $(O)/libfilter.a $(O)/libnsente
 objs = $(patsubst %.c,$(O)/%.o,$(1))
 
 .PHONY: all
-all: $(O)/cleat $(O)/containerd-shim-cleat-v2
+all: $(O)/cleat $(O)/containerd-shim-cleat-v2 docs
 
 define archive_rules
 OBJ_$(1) := $$(call objs,$$(SRC_$(1)))
@@ -164,6 +164,26 @@ $(O)/containerd-shim-cleat-v2: $(OBJ_shim) $(O)/librpc.a $(LIBS_cleat_a)
 	$(say) LD $@
 	$(Q)$(CC) $(BASE_CFLAGS) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_rpc) $(LIBS_cleat)
 
+# ---- completion and manual pages, from the programs' own option tables ---------
+# The commands are read from the table with the rest: MAN is known when the generator is built.
+SRC_docs := $(wildcard Documentation/gen/*.c)
+OBJ_docs := $(call objs,$(SRC_docs))
+$(OBJ_docs): INC := $(INC_cli) -Ishim -IDocumentation/gen
+$(O)/docs/generate: $(OBJ_docs) $(filter-out $(O)/runtime/cli/main.o,$(OBJ_cli)) $(O)/shim/args.o $(LIBS_cleat_a)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_cleat)
+
+.PHONY: docs
+docs: $(O)/docs/done
+$(O)/docs/done: $(O)/docs/generate
+	$(say) DOCS $(@D)
+	$(Q)rm -rf $(@D)/man8 && mkdir -p $(@D)/man8
+	$(Q)$< bash >$(@D)/cleat.bash && $< zsh >$(@D)/_cleat
+	$(Q)set -e; for page in cleat containerd-shim-cleat-v2 $$($< commands | sed 's/^/cleat-/'); do \
+		$< man $$page >$(@D)/man8/$$page.8; done
+	$(Q)touch $@
+
 # ---- dependencies ------------------------------------------------------------
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libseccomp-dev libcap-dev libyajl-dev libmnl-dev \
 	libprotobuf-c-dev protobuf-c-compiler libmd-dev
@@ -187,6 +207,12 @@ deps:
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(O)/cleat $(O)/containerd-shim-cleat-v2 $(DESTDIR)$(PREFIX)/bin/
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 0644 $(O)/docs/man8/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 0644 $(O)/docs/cleat.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cleat
+	install -d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -m 0644 $(O)/docs/_cleat $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cleat
 
 clean:
 	rm -rf $(O)

@@ -9,34 +9,31 @@
 #include <string.h>
 #include "args.h"
 
-struct flag {
-	const char *name;
-	size_t off;
-	bool boolean;
+#define TEXT(flag, value, member, help) { flag, value, help, offsetof(struct shim_args, member) }
+#define BOOL(flag, member, help) { flag, NULL, help, offsetof(struct shim_args, member) }
+
+const struct shim_flag shim_flags[] = {
+	TEXT("namespace", "NAME", ns, "containerd's namespace of the container"),
+	TEXT("id", "ID", id, "the container"),
+	TEXT("address", "PATH", address, "containerd's own socket"),
+	TEXT("publish-binary", "PATH", publish_binary, "the program that takes events; events go to the socket"),
+	TEXT("bundle", "DIR", bundle, "directory of the container's bundle (the working directory)"),
+	TEXT("socket", "PATH", socket, "taken and not used: the server's socket is handed over open"),
+	TEXT("debug-socket", "PATH", debug_socket, "taken and not used"),
+	BOOL("debug", debug, "log debug lines"),
+	BOOL("v", version, "print the version"),
+	BOOL("version", version, "print the version"),
+	BOOL("info", info, "print what this runtime can do, as a protobuf message"),
+	{ 0 },
 };
 
-#define TEXT(flag, member) { flag, offsetof(struct shim_args, member), false }
-#define BOOL(flag, member) { flag, offsetof(struct shim_args, member), true }
-
-static const struct flag flags[] = {
-	TEXT("namespace", ns),
-	TEXT("id", id),
-	TEXT("address", address),
-	TEXT("publish-binary", publish_binary),
-	TEXT("bundle", bundle),
-	TEXT("socket", socket),
-	TEXT("debug-socket", debug_socket),
-	BOOL("debug", debug),
-	BOOL("v", version),
-	BOOL("version", version),
-	BOOL("info", info),
-};
-
-static const struct flag *flag_find(const char *name, size_t len)
+static const struct shim_flag *flag_find(const char *name, size_t len)
 {
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		if (strlen(flags[i].name) == len && !memcmp(flags[i].name, name, len))
-			return &flags[i];
+	const struct shim_flag *f;
+
+	for (f = shim_flags; f->name; f++)
+		if (strlen(f->name) == len && !memcmp(f->name, name, len))
+			return f;
 	return NULL;
 }
 
@@ -62,7 +59,7 @@ static int bool_value(const char *word, bool *out)
 static int take_flag(int argc, char *const argv[], int *i, struct shim_args *out, struct err *e)
 {
 	const char *word = argv[*i], *name = word + 1, *value;
-	const struct flag *f;
+	const struct shim_flag *f;
 	char *member;
 
 	if (*name == '-')
@@ -74,7 +71,7 @@ static int take_flag(int argc, char *const argv[], int *i, struct shim_args *out
 	member = (char *)out + f->off;
 	if (value)
 		value++;
-	if (f->boolean) {
+	if (!f->value) {
 		bool *b = (bool *)(void *)member;
 
 		if (!value)

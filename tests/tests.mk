@@ -10,7 +10,7 @@
 
 # ---- what the tests need beside what the build needs -----------------------
 RUN_PACKAGES := busybox-static jq containerd runc crun podman docker.io conmon hyperfine procps \
-	util-linux bsdutils iproute2 strace e2fsprogs
+	util-linux bsdutils iproute2 strace e2fsprogs mandoc groff-base zsh
 LAB_PACKAGES := $(shell cat tests/lab/packages 2>/dev/null)
 BUILD_TEST_PACKAGES := linux-source-6.1 xz-utils shellcheck
 
