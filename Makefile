@@ -111,7 +111,7 @@ ifeq ($(STATIC),1)
 LIBMNL_A ?= $(filter /%,$(shell $(CC) -print-file-name=libmnl.a))
 LIBS_cleat := $(call lib,yajl,yajl_s) $(call lib,cap) $(LIBMNL_A) $(call lib,seccomp) $(call lib,md)
 ifeq ($(LIBMNL_A),)
-NET_OUT := runtime/net/loopback.c runtime/net/netlink.c
+NET_OUT := runtime/net/loopback.c runtime/net/devices.c runtime/net/netlink.c
 endif
 endif
 

@@ -12,6 +12,7 @@
 #include "buf.h"
 #include "child.h"
 #include "fd.h"
+#include "join.h"
 #include "pathfs.h"
 
 static int write_proc(int procfd, pid_t pid, const char *file, const char *text, size_t len, struct err *e)
@@ -57,20 +58,6 @@ int idmap_write(int procfd, pid_t pid, const struct idmap *uids, size_t n_uids,
 	return r;
 }
 
-int idmap_userns_of(int procfd, pid_t pid, struct err *e)
-{
-	char path[32];
-	auto_fd dir = -1;
-	int fd;
-
-	snprintf(path, sizeof(path), "%d/ns", (int)pid);
-	dir = proc_openat(procfd, path, O_PATH | O_DIRECTORY);
-	if (dir < 0)
-		return err_set(e, ERR_KERNEL, dir, NULL, "open /proc/%s", path);
-	fd = openat(dir, "user", O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_set(e, ERR_KERNEL, -errno, NULL, "open /proc/%s/user", path) : fd;
-}
-
 int idmap_userns(int procfd, const struct idmap *uids, size_t n_uids, const struct idmap *gids, size_t n_gids,
 		 struct err *e)
 {
@@ -90,7 +77,7 @@ int idmap_userns(int procfd, const struct idmap *uids, size_t n_uids, const stru
 		return err_set(e, ERR_KERNEL, r, NULL, "make a user namespace");
 	}
 	r = idmap_write(procfd, pid, uids, n_uids, gids, n_gids, false, e);
-	return r ? r : idmap_userns_of(procfd, pid, e);
+	return r ? r : join_open_of(procfd, pid, CLONE_NEWUSER, e);
 }
 
 int idmap_to_host(const struct idmap *m, size_t n, uint32_t id, uint32_t *host)

@@ -24,8 +24,6 @@ int idmap_write(int procfd, pid_t pid, const struct idmap *uids, size_t n_uids,
  */
 int idmap_userns(int procfd, const struct idmap *uids, size_t n_uids, const struct idmap *gids, size_t n_gids,
 		 struct err *e);
-/** idmap_userns_of() - The user namespace of @pid, a child that was not reaped. Return: fd or -errno with @e set. */
-int idmap_userns_of(int procfd, pid_t pid, struct err *e);
 /** idmap_to_host() - Host id of @id by a map. Return: 0 or -EINVAL when it is not mapped. */
 int idmap_to_host(const struct idmap *m, size_t n, uint32_t id, uint32_t *host);
 #endif

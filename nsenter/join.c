@@ -7,9 +7,11 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "fd.h"
+#include "pathfs.h"
 
 /*
  * The mount namespace comes last of all but user: after it paths mean the container's files, and nothing
@@ -51,6 +53,21 @@ int join_open(const char *path, int flag, const char *where, struct err *e)
 		return err_set(e, ERR_SPEC, -EINVAL, where, "\"%s\" is not a namespace of type %s", path,
 			       join_kinds[join_index(flag)].name);
 	return take_fd(&fd);
+}
+
+int join_open_of(int procfd, pid_t pid, int flag, struct err *e)
+{
+	const char *file = join_kinds[join_index(flag)].file;
+	char path[32];
+	auto_fd dir = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/ns", (int)pid);
+	dir = proc_openat(procfd, path, O_PATH | O_DIRECTORY);
+	if (dir < 0)
+		return err_set(e, ERR_KERNEL, dir, NULL, "open /proc/%s", path);
+	fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_set(e, ERR_KERNEL, -errno, NULL, "open /proc/%s/%s", path, file) : fd;
 }
 
 void join_close(struct join_set *s)

@@ -3,6 +3,7 @@
 #define CLEAT_JOIN_H
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "err.h"
 
 #ifndef CLONE_NEWTIME
@@ -30,6 +31,8 @@ int join_index(int flag);
  * Return: fd (owned by the caller) or -errno with @e set.
  */
 int join_open(const char *path, int flag, const char *where, struct err *e);
+/** join_open_of() - The namespace @flag of @pid, a child that was not reaped. Return: fd or -errno with @e set. */
+int join_open_of(int procfd, pid_t pid, int flag, struct err *e);
 /** join_close() - Close all of a set. */
 void join_close(struct join_set *s);
 /**

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Links without libmnl, for static builds on a system that has no libmnl.a:
- * takes the place of loopback.c and netlink.c.
+ * takes the place of loopback.c, devices.c and netlink.c.
  */
 #include "loopback.h"
+#include "devices.h"
 #include <errno.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
@@ -24,4 +25,9 @@ int net_loopback_up(struct err *e)
 	if (ioctl(sock, SIOCSIFFLAGS, &req))
 		return err_set(e, ERR_KERNEL, -errno, LOOPBACK, "bring the loopback device up");
 	return 0;
+}
+
+int net_devices_move(const struct objv *devices, int netns, struct arena *a, struct err *e)
+{
+	return err_set(e, ERR_UNSUPPORTED, 0, "/linux/netDevices", "this build has no libmnl and moves no devices");
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One request, one acknowledgement, by libmnl. */
+/* One request, one answer, by libmnl. */
 #include "netlink.h"
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 int netlink_open(struct netlink *n)
@@ -62,4 +63,28 @@ int netlink_ack(struct netlink *n)
 		return -errno;
 	/* anything but the acknowledgement is no answer to a change */
 	return r == MNL_CB_STOP ? 0 : -EPROTO;
+}
+
+int netlink_collect(struct netlink *n, int (*cb)(const struct nlmsghdr *h, void *arg), void *arg)
+{
+	const struct nlmsghdr *h = (const void *)n->buf;
+	char *data = malloc(NETLINK_DATA_BYTES);
+	int r = MNL_CB_OK;
+
+	if (!data)
+		return -ENOMEM;
+	if (mnl_socket_sendto(n->sock, h, h->nlmsg_len) < 0)
+		r = -errno;
+	while (r == MNL_CB_OK) {
+		ssize_t len = mnl_socket_recvfrom(n->sock, data, NETLINK_DATA_BYTES);
+
+		if (len < 0 && errno == EINTR)
+			continue;
+		r = len < 0 ? MNL_CB_ERROR :
+			mnl_cb_run(data, (size_t)len, n->seq, mnl_socket_get_portid(n->sock), cb, arg);
+		if (r == MNL_CB_ERROR)
+			r = -errno;
+	}
+	free(data);
+	return r;
 }

@@ -7,11 +7,12 @@
 struct nlmsghdr;
 
 /*
- * Route netlink, one request and its acknowledgement at a time. A message is
- * built in the caller's own struct netlink; nothing is allocated but what
- * libmnl keeps for the socket.
+ * Route netlink, one request and its answer at a time. A message is built in
+ * the caller's own struct netlink; nothing is allocated but what libmnl keeps
+ * for the socket, and room for an answer with data while it is read.
  */
-#define NETLINK_BYTES 1024u	/* requests and answers of ours are far below */
+#define NETLINK_BYTES 1024u	/* requests and acknowledgements of ours are far below */
+#define NETLINK_DATA_BYTES 65536u	/* more than the kernel puts into one datagram of a dump */
 
 struct mnl_socket;
 struct netlink {
@@ -35,4 +36,9 @@ struct nlmsghdr *netlink_request(struct netlink *n, uint16_t type, uint16_t flag
 				 void **extra_out);
 /** netlink_ack() - Send what netlink_request() began and wait for the kernel's answer. Return: 0 or -errno. */
 int netlink_ack(struct netlink *n);
+/**
+ * netlink_collect() - Send a request that asks for data; @cb (an mnl_cb_t) gets every message of the answer.
+ * Return: 0 when the answer was complete, or -errno.
+ */
+int netlink_collect(struct netlink *n, int (*cb)(const struct nlmsghdr *h, void *arg), void *arg);
 #endif

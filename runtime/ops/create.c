@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "child.h"
+#include "devices.h"
 #include "fd.h"
 #include "fdio.h"
 #include "gate.h"
@@ -360,6 +361,7 @@ static void child(struct host_ctx *c, int left)
 		.late_ipc = (c->new_ns & CLONE_NEWUSER) && (c->new_ns & CLONE_NEWIPC),
 		.own_clocks = c->spec->linux_->time_offsets.n,
 		.wait_maps = c->new_ns & CLONE_NEWUSER,
+		.wait_net = c->spec->linux_->net_devices.n,
 		.runtime_hooks = h && (h->prestart.n || h->create_runtime.n),
 		.wait_placed = c->host.mode != CG_MODE_NONE && !c->cloned_in,
 		.keyring = c->keyring,
@@ -457,7 +459,7 @@ static int host_maps(struct host_ctx *c, struct err *e)
 		return err_set(e, ERR_LIMIT, -ENOMEM, "/linux/uidMappings", "maps");
 	r = idmap_write(c->procfd, c->pid, uids, l->uid_mappings.n, gids, l->gid_mappings.n, geteuid() != 0, e);
 	if (!r && c->idmaps) {
-		r = userns = idmap_userns_of(c->procfd, c->pid, e);
+		r = userns = join_open_of(c->procfd, c->pid, CLONE_NEWUSER, e);
 		r = r < 0 ? r : map_trees(c, userns, e);
 	}
 	if (!r && sync_send(c->sock, SYNC_GO, 0, -1) == -EPIPE)
@@ -502,6 +504,26 @@ static int host_clocks(struct host_ctx *c, struct err *e)
 	if (r != 1 || m.type != SYNC_CLOCKS)
 		return supervise_died(&m, r, e);
 	r = write_clocks(c, e);
+	if (!r && sync_send(c->sock, SYNC_GO, 0, -1) == -EPIPE)
+		r = 0;	/* it died: supervise tells why */
+	return r;
+}
+
+/* Before init looks at any of them: its sysctls may be theirs. */
+static int host_net_devices(struct host_ctx *c, struct err *e)
+{
+	const struct objv *devices = &c->spec->linux_->net_devices;
+	int joined = c->join.fd[join_index(CLONE_NEWNET)], r;
+	auto_fd own = -1;
+
+	if (!devices->n)
+		return 0;
+	if (joined < 0) {
+		r = own = join_open_of(c->procfd, c->pid, CLONE_NEWNET, e);
+		if (r < 0)
+			return r;
+	}
+	r = net_devices_move(devices, joined < 0 ? own : joined, c->arena, e);
 	if (!r && sync_send(c->sock, SYNC_GO, 0, -1) == -EPIPE)
 		r = 0;	/* it died: supervise tells why */
 	return r;
@@ -605,6 +627,7 @@ static const struct host_step create_steps[] = {
 	{ "launch", host_launch, host_launch_undo },
 	{ "maps", host_maps, NULL },
 	{ "clocks", host_clocks, NULL },
+	{ "net-devices", host_net_devices, NULL },
 	{ "cgroup-v1", host_cgroup_v1, NULL },		/* undone by "cgroup", when init is dead */
 	{ "meanwhile", host_meanwhile, NULL },
 	{ "supervise", host_supervise, NULL },

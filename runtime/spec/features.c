@@ -142,7 +142,7 @@ char *cleat_features_json(void)
 	buf_addc(&b, ',');
 	add_names(&b, "flags", spec_mempolicy_flag_names, NULL);
 	buf_adds(&b, "},\"mountExtensions\":{\"idmap\":{\"enabled\":true}},"
-		 "\"netDevices\":{\"enabled\":false}},\"annotations\":{");
+		 "\"netDevices\":{\"enabled\":true}},\"annotations\":{");
 	buf_addf(&b, "\"io.cleat.version\":\"%s\",\"io.github.seccomp.libseccomp.version\":\"%s\",",
 		 CLEAT_VERSION, cleat_libseccomp_version());
 	buf_adds(&b, "\"org.opencontainers.runc.checkpoint.enabled\":\"false\"},"

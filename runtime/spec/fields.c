@@ -269,6 +269,14 @@ static OBJECT(device_object, struct spec_device, device_fields);
 #undef AT
 #undef HAS
 
+#define AT(m) .off = FIELD_OFF(struct spec_net_device, m)
+static const struct field net_device_fields[] = {
+	{ .key = "name", .type = FT_STR, .flags = F_OMITEMPTY, AT(name),
+	  .spec = NS("network-devices"), .doc = "in the container; the same when absent; one %d takes a free number" },
+};
+static OBJECT(net_device_object, struct spec_net_device, net_device_fields);
+#undef AT
+
 #define AT(m) .off = FIELD_OFF(struct spec_linux, m)
 static const struct field linux_fields[] = {
 	{ .key = "uidMappings", .type = FT_OBJV, .flags = F_OMITEMPTY, AT(uid_mappings),
@@ -307,7 +315,8 @@ static const struct field linux_fields[] = {
 	{ .key = "personality", .type = FT_OBJP, AT(personality), .sub = &spec_personality_object,
 	  .spec = NS("personality"), .doc = "execution domain of the container's processes" },
 	REFUSE("intelRdt", NS("intelrdt"), "cache and memory bandwidth would be unlimited"),
-	REFUSE("netDevices", NS("network-devices"), "the container would lack a network device"),
+	{ .key = "netDevices", .type = FT_OBJMAP, .flags = F_OMITEMPTY, AT(net_devices),
+	  .sub = &net_device_object, .spec = NS("network-devices"), .doc = "devices of the host that move in" },
 };
 static OBJECT(linux_object, struct spec_linux, linux_fields);
 #undef AT

@@ -88,6 +88,7 @@ static void drop_empty(const char **s)
 static void normalise(struct spec *s)
 {
 	struct spec_namespace *ns = s->linux_->namespaces.v;
+	struct spec_net_device *d = s->linux_->net_devices.v;
 	struct spec_mount *m = s->mounts.v;
 
 	for (size_t i = 0; i < s->linux_->namespaces.n; i++)
@@ -96,6 +97,8 @@ static void normalise(struct spec *s)
 		drop_empty(&m[i].type);
 		drop_empty(&m[i].source);
 	}
+	for (size_t i = 0; i < s->linux_->net_devices.n; i++)
+		drop_empty(&d[i].name);
 	drop_empty(&s->linux_->cgroups_path);
 	drop_empty(&s->linux_->rootfs_propagation);
 	drop_empty(&s->linux_->mount_label);

@@ -53,6 +53,10 @@ struct spec_mount {
 	struct strv options;
 	struct objv uid_mappings, gid_mappings;		/* struct spec_idmap; both or none */
 };
+struct spec_net_device {
+	const char *key;	/* its name on the host */
+	const char *name;	/* its name in the container; NULL: the same; one "%d" takes the first free number */
+};
 struct spec_namespace { int type; /* CLONE_NEW* */ const char *path; /* NULL: new */ };
 struct spec_device {
 	int type;			/* 'c' 'b' 'u' 'p' */
@@ -72,6 +76,7 @@ struct spec_linux {
 	struct objv namespaces;			/* struct spec_namespace */
 	struct objv uid_mappings, gid_mappings;	/* struct spec_idmap */
 	struct objv devices;			/* struct spec_device */
+	struct objv net_devices;		/* struct spec_net_device */
 	const char *cgroups_path;		/* NULL: not given */
 	struct cg_limits *resources;
 	struct filter_spec *seccomp;

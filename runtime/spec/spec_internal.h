@@ -25,6 +25,9 @@ int spec_check_linux(const struct spec *s, struct err *e);
 /** spec_check_map() - One list of maps: sizes, ranges, overlaps. */
 int spec_check_map(const struct objv *v, const char *where, struct err *e);
 int spec_check_idmaps(const struct spec *s, struct err *e);
+int spec_check_net_devices(const struct spec *s, struct err *e);
+/** spec_joins_host() - Does @ns join the namespace that we are in? */
+bool spec_joins_host(const struct spec_namespace *ns);
 int spec_check_sysctl(const struct spec *s, struct err *e);
 
 /** spec_read_file() - Whole document into heap memory; the caller frees *@json. */

@@ -69,8 +69,8 @@ static const struct name own_files[] = {
 	{ NULL, 0 },
 };
 
-/* Does @ns join the namespace that we are in? A path that cannot be read is told when it is joined. */
-static bool is_host(const struct spec_namespace *ns)
+/** spec_joins_host() - Does @ns join the namespace that we are in? A path that cannot be read is told when it is joined. */
+bool spec_joins_host(const struct spec_namespace *ns)
 {
 	struct stat a, b;
 
@@ -92,7 +92,7 @@ static int check_key(const struct spec *s, const char *key, const char *path, co
 		if (!ns)
 			return spec_bad(e, where, "\"%.100s\" needs a %s namespace of the container's own",
 					key, spec_namespace_name(allowed[i].ns));
-		if (is_host(ns))
+		if (spec_joins_host(ns))
 			return spec_bad(e, where, "\"%.100s\" would change the host: \"%.100s\" is its "
 					"%s namespace", key, ns->path, spec_namespace_name(ns->type));
 		return 0;

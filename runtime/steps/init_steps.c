@@ -139,8 +139,10 @@ static int init_join(struct init_ctx *c, struct err *e)
 	return r;
 }
 
-static int init_loopback(struct init_ctx *c, struct err *e)
+static int init_network(struct init_ctx *c, struct err *e)
 {
+	if (c->wait_net && sync_wait_go(c->seal.sock))
+		return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
 	return c->new_ns & CLONE_NEWNET ? net_loopback_up(e) : 0;
 }
 
@@ -240,7 +242,7 @@ static const struct init_step init_steps[] = {
 	{ "maps", init_maps, NULL },		/* before anything that asks for a capability */
 	{ "clocks", init_clocks, NULL },
 	{ "join", init_join, NULL },
-	{ "loopback", init_loopback, NULL },
+	{ "network", init_network, NULL },
 	{ "keyring", init_keyring, NULL },
 	{ "root", init_root, NULL },
 	{ "mounts", init_mounts, NULL },

@@ -47,6 +47,7 @@ struct init_ctx {
 	bool late_ipc;			/* make the ipc namespace as root of the user namespace */
 	bool own_clocks;		/* make the time namespace, ask the worker for its offsets, enter it */
 	bool wait_maps;			/* a new user namespace: the worker maps ids first */
+	bool wait_net;			/* the worker moves network devices in */
 	bool wait_placed;		/* not born in its cgroup: the worker sends CGROUP */
 	bool placed;
 	bool runtime_hooks;		/* the worker runs prestart and createRuntime */

@@ -376,7 +376,9 @@ static const struct { const char *json, *where, *text; } bad[] = {
 	  "/linux/sysctl", "would change the host" },
 	/* known, not built */
 	{ L("\"intelRdt\":{\"closID\":\"x\"}"), "/linux/intelRdt", "\"intelRdt\" is not supported by this version" },
-	{ L("\"netDevices\":{\"eth0\":{\"name\":\"c0\"}}"), "/linux/netDevices", "is not supported" },
+	{ L("\"netDevices\":{\"eth0\":{\"name\":\"c0\"}}"), "/linux/netDevices", "needs a network namespace" },
+	{ L(NS("network") ",\"netDevices\":{\"eth0\":{\"name\":\"c%d%d\"}}"), "/linux/netDevices/eth0/name",
+	  "not a device's name: \"c%d%d\"" },
 	{ L("\"timeOffsets\":{\"boottime\":{\"secs\":1}}"), "/linux/timeOffsets", "needs a time namespace" },
 	{ L(NS("time") ",\"timeOffsets\":{\"tai\":{\"secs\":1}}"), "/linux/timeOffsets/tai", "only monotonic and boottime" },
 	{ L("\"namespaces\":[{\"type\":\"time\",\"path\":\"/x\"}],\"timeOffsets\":{\"boottime\":{}}"), "/linux/timeOffsets", "not the one at \"/x\"" },
