@@ -135,6 +135,8 @@ int cg_pids(const struct cg *c, pid_t **pids, size_t *n, struct err *e);
 int cg_kill(const struct cg *c, int sig, struct err *e);
 /** cg_remove() - rmdir the tree, children first, retrying EBUSY with back-off up to about 2 s. Absent: success. */
 int cg_remove(const struct cg_host *host, const char *path, struct err *e);
+/** cg_remove_empty() - The same where nothing is left in it, in one pass. -EBUSY: kill what is there, then cg_remove(). */
+int cg_remove_empty(const struct cg_host *host, const char *path);
 /**
  * cg_delegate() - chown the cgroup to a user namespace's root (v2 delegate files; contract 3.2).
  */

@@ -215,6 +215,24 @@ int cg_remove(const struct cg_host *host, const char *path, struct err *e)
 }
 
 /**
+ * cg_remove_empty() - The usual case of cg_remove(): nothing is left in the cgroup.
+ * One pass, no waiting. Return: 0 when it is gone, -EBUSY when something is in it or below it.
+ */
+int cg_remove_empty(const struct cg_host *host, const char *path)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < host->n; i++) {
+		char dir[CG_PATH_MAX];
+
+		if (cg_uses(host, i) && (cg_join(host, i, path, NULL, dir, sizeof(dir)) ||
+					 (rmdir(dir) && errno != ENOENT)))
+			r = -EBUSY;
+	}
+	return r;
+}
+
+/**
  * cg_pids() - All processes of the cgroup's tree, as our pid namespace numbers them.
  * @pids: heap array, caller frees; may be NULL when @n is 0.
  */

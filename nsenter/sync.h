@@ -16,10 +16,10 @@ enum sync_type {
 	SYNC_CGROUP,	/* worker: value fds, the files through which init enters its cgroups (v1); none: it is in */
 	SYNC_CHILD,	/* mid: value is the pid of init, one fd: its pidfd (none on old kernels) */
 	SYNC_CLOCKS,	/* init: its time namespace is made, write the offsets of the clocks */
-	SYNC_HOOKS,	/* init: mounts are done, run prestart and createRuntime */
+	SYNC_HOOKS,	/* init: mounts are done; limits must be in force, prestart and createRuntime run */
 	SYNC_CONSOLE,	/* init/join: one fd, the pty master; no answer */
 	SYNC_LIMITS,	/* init/join: set rlimits and oom_score_adj of value (a pid hint is not used) */
-	SYNC_READY,	/* init/join: all that can fail before execve is done */
+	SYNC_READY,	/* init/join: all that can fail before execve is done; answered to init only */
 	SYNC_WARN,	/* any: err.msg is a warning for the log; no answer */
 	SYNC_FAILED,	/* any: err tells why; the sender exits */
 };

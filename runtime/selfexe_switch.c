@@ -123,7 +123,7 @@ static int read_map(struct prctl_mm_map *m)
 	return 0;
 }
 
-int cleat_selfexe_switch(void)
+int cleat_selfexe_switch(int *mount)
 {
 	struct prctl_mm_map map = { .auxv = NULL };
 	auto_fd fd = selfexe_open_readonly(), file = -1;
@@ -147,5 +147,8 @@ int cleat_selfexe_switch(void)
 	if (r)
 		return r;
 	map.exe_fd = (__u32)file;
-	return prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0) ? -errno : 0;
+	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0))
+		return -errno;
+	*mount = take_fd(&fd);
+	return 0;
 }

@@ -25,6 +25,7 @@ struct cli {
 	struct cleat_env env;
 	struct log_sink sink;		/* the --log file, else stderr */
 	int log_fd;			/* the --log file, or -1 */
+	int exe_mount;			/* what cleat_selfexe_switch() leaves to be closed, or -1 */
 	struct arena arena;		/* whatever lives as long as the program */
 };
 

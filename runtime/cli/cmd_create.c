@@ -47,19 +47,35 @@ const struct opt cli_run_options[] = {
 };
 /* clang-format on */
 
-/* Remove a container that failed after it was made. The first error stays the one told. */
-static void undo(struct cli *c, const char *id)
+/* Remove a container that failed after it was made, or has ended. The first error stays the one told. */
+static void undo(struct cli *c, const char *id, bool ended)
 {
 	char text[ERR_TEXT_MAX];
 	struct err e = { 0 };
 
-	if (cleat_delete(&c->env, id, true, &e))
+	if (cleat_delete(&c->env, id, !ended, &e) && e.kind != ERR_NOT_FOUND)
 		log_warn(c->env.log, "container %s is left behind: %s", id,
 			 err_render(&e, text, sizeof(text)));
 }
 
+/** struct run - What `run` does between "set up" and "let go". */
+struct run {
+	struct handoff *h;
+	struct foreground *fg;	/* NULL: detached */
+};
+
+static int run_ready(void *arg, const struct cleat_process *p, struct err *e)
+{
+	struct run *run = arg;
+	/* Signals belong to the program from here on. */
+	int r = run->fg ? foreground_begin(run->fg, p, e) : 0;
+
+	return r ? r : handoff_give(run->h, p->pid, p->pidfd, "standard", run->fg ? -1 : p->console, e);
+}
+
+/* @run: NULL for `create`. */
 static int make(struct cli *c, const struct create_values *v, const char *id, bool detach,
-		struct handoff *h, struct cleat_process *p, struct err *e)
+		struct handoff *h, struct run *run, struct cleat_process *p, struct err *e)
 {
 	const struct handoff_paths paths = { v->console_socket, v->pidfd_socket, v->pid_file };
 	static const struct opt_list no_env;
@@ -73,6 +89,8 @@ static int make(struct cli *c, const struct create_values *v, const char *id, bo
 		/* Detached, a terminal and a place for its master come together or not at all. */
 		.terminal = !detach ? -1 : v->console_socket && *v->console_socket,
 		.detached_console = detach,
+		.ready = run ? run_ready : NULL,
+		.ready_arg = run,
 	};
 	int r, listen;
 
@@ -105,50 +123,13 @@ int cmd_create(struct cli *c, const void *values, int argc, char **argv, struct 
 	auto_handoff h = HANDOFF_INIT;
 	int r;
 
-	r = make(c, v, argv[0], true, &h, &p, e);
+	r = make(c, v, argv[0], true, &h, NULL, &p, e);
 	if (r)
 		return r;
 	r = handoff_give(&h, p.pid, p.pidfd, "standard", p.console, e);
 	cleat_process_close(&p);
 	if (r)
-		undo(c, argv[0]);
-	return r;
-}
-
-static int run_detached(struct cli *c, const char *id, struct handoff *h, struct cleat_process *p,
-			struct err *e)
-{
-	int r;
-
-	r = handoff_give(h, p->pid, p->pidfd, "standard", p->console, e);
-	if (!r)
-		r = cleat_start(&c->env, id, e);
-	if (r)
-		undo(c, id);
-	return r;
-}
-
-static int run_foreground(struct cli *c, const struct create_values *v, const char *id,
-			  struct handoff *h, struct cleat_process *p, struct err *e)
-{
-	struct foreground *fg = arena_new(&c->arena, struct foreground);
-	int r;
-
-	if (!fg) {
-		undo(c, id);
-		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "wait for the process");
-	}
-	/* Before the start: from then on signals belong to the program. */
-	r = foreground_begin(fg, p, e);
-	if (!r)
-		r = handoff_give(h, p->pid, p->pidfd, "standard", -1, e);
-	if (!r)
-		r = cleat_start(&c->env, id, e);
-	if (!r)
-		r = foreground_wait(fg, e);
-	foreground_end(fg);
-	if (r < 0 || !v->keep)
-		undo(c, id);
+		undo(c, argv[0], false);
 	return r;
 }
 
@@ -157,17 +138,27 @@ int cmd_run(struct cli *c, const void *values, int argc, char **argv, struct err
 	const struct create_values *v = values;
 	struct cleat_process p = CLEAT_PROCESS_INIT;
 	auto_handoff h = HANDOFF_INIT;
+	struct run run = { .h = &h };
 	int r;
 
-	if (!v->detach && !v->no_subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
-		return err_set(e, ERR_KERNEL, -errno, NULL, "become a subreaper");
-	r = make(c, v, argv[0], v->detach, &h, &p, e);
-	if (r)
-		return r;
-	if (v->detach)
-		r = run_detached(c, argv[0], &h, &p, e);
-	else
-		r = run_foreground(c, v, argv[0], &h, &p, e);
+	if (!v->detach) {
+		if (!v->no_subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+			return err_set(e, ERR_KERNEL, -errno, NULL, "become a subreaper");
+		run.fg = arena_new(&c->arena, struct foreground);
+		if (!run.fg)
+			return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "wait for the process");
+		foreground_init(run.fg);
+	}
+	r = make(c, v, argv[0], v->detach, &h, &run, &p, e);
+	if (run.fg) {
+		bool made = !r;
+
+		if (made)
+			r = foreground_wait(run.fg, e);
+		foreground_end(run.fg);
+		if (made && (r < 0 || !v->keep))
+			undo(c, argv[0], r >= 0);
+	}
 	cleat_process_close(&p);
 	return r;
 }

@@ -147,6 +147,7 @@ static int attached(struct cli *c, struct handoff *h, struct cleat_process *p, s
 		child_kill_reap(&p->pid);
 		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "wait for the process");
 	}
+	foreground_init(fg);
 	r = foreground_begin(fg, p, e);
 	if (!r)
 		r = handoff_give(h, p->pid, p->pidfd, "setns", -1, e);

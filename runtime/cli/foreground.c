@@ -92,15 +92,20 @@ static int take_terminal(struct foreground *fg, struct err *e)
 	return 0;
 }
 
+void foreground_init(struct foreground *fg)
+{
+	fg->loop.epfd = -1;
+	fg->tty = TTY_INIT;
+	fg->signals = (struct loop_source){ on_signals, -1 };
+	fg->signal_fd = -1;
+}
+
 int foreground_begin(struct foreground *fg, const struct cleat_process *p, struct err *e)
 {
 	sigset_t all;
 	int r;
 
 	fg->p = p;
-	fg->tty = TTY_INIT;
-	fg->signals = (struct loop_source){ on_signals, -1 };
-	fg->signal_fd = -1;
 	r = loop_init(&fg->loop);
 	if (r)
 		return err_set(e, ERR_KERNEL, r, NULL, "make an epoll set");

@@ -28,9 +28,10 @@ struct foreground {
 	int status;			/* as waitpid(2) */
 };
 
+/** foreground_init() - @fg: zeroed memory, about 9 KiB: not for the stack. Then foreground_end() is safe at any time. */
+void foreground_init(struct foreground *fg);
 /**
  * foreground_begin() - Catch signals from now on and take the terminal.
- * @fg: zeroed memory, about 9 KiB: not for the stack.
  * @p:  the process, our child; borrowed until foreground_end().
  *
  * Signals stay blocked until the program ends: none of them may cut the

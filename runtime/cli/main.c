@@ -53,7 +53,7 @@ static int run_command(struct cli *c, const struct cli_command *cmd, int argc, c
 		if (r)
 			return r;
 	}
-	if (cmd->exposed && !cleat_selfexe_protected() && cleat_selfexe_switch())
+	if (cmd->exposed && !cleat_selfexe_protected() && cleat_selfexe_switch(&c->exe_mount))
 		return cleat_selfexe_exec(c->argv, environ, e);
 	return cmd->run(c, values, rest.argc, rest.argv, e);
 }
@@ -86,7 +86,7 @@ static int run_cli(struct cli *c, int argc, char **argv, const struct cli_comman
 
 int main(int argc, char **argv)
 {
-	struct cli c = { .name = "cleat", .argv = argv, .log_fd = -1, .arena = ARENA_INIT };
+	struct cli c = { .name = "cleat", .argv = argv, .log_fd = -1, .exe_mount = -1, .arena = ARENA_INIT };
 	const struct cli_command *cmd = NULL;
 	struct err e = { 0 };
 	const char *slash;
@@ -105,6 +105,7 @@ int main(int argc, char **argv)
 	prctl(PR_SET_NAME, c.name);
 	log_sink_init(&c.sink, STDERR_FILENO, LOG_FORMAT_TEXT, LOG_WARN_LEVEL);
 	c.env.log = &c.sink.log;
+	c.env.idle_close = &c.exe_mount;
 
 	r = run_cli(&c, argc, argv, &cmd, &status, &e);
 	if (r < 0) {

@@ -37,6 +37,11 @@ struct cleat_env {
 	 */
 	int (*on_process)(void *arg, pid_t pid, int pidfd);
 	void *arg;
+	/**
+	 * @idle_close: NULL, or an fd (-1: none) to close while a new process sets itself up. The last close of
+	 * a detached mount waits for an RCU grace period, up to 0.7 ms that nobody else then has to wait.
+	 */
+	int *idle_close;
 };
 
 enum cleat_status { CLEAT_CREATING, CLEAT_CREATED, CLEAT_RUNNING, CLEAT_PAUSED, CLEAT_STOPPED };
@@ -70,11 +75,18 @@ struct cleat_create {
 	int terminal;
 	uid_t io_uid; gid_t io_gid; bool has_io_owner;	/* shim options: owner of the stdio pipes */
 	bool detached_console;		/* the terminal's master goes to a console socket: decides the words of a mismatch */
+	/**
+	 * @ready: NULL: the process waits at the gate for cleat_start(). Else there is no gate (`run`): called
+	 * once the process is set up and state.json complete, with the caller's own @out filled in; when it
+	 * returns 0 the program is let go, and cleat_create() returns when it runs, poststart hooks included.
+	 */
+	int (*ready)(void *arg, const struct cleat_process *p, struct err *e);
+	void *ready_arg;
 };
 /**
  * cleat_create() - Everything up to the gate: the process exists, confined and
  * set up, and waits for cleat_start(). state.json is complete on return.
- * On failure nothing is left.
+ * On failure nothing is left, and @out is CLEAT_PROCESS_INIT.
  */
 int cleat_create(const struct cleat_env *env, const struct cleat_create *req,
 		 struct cleat_process *out, struct err *e);
@@ -169,9 +181,10 @@ int cleat_selfexe_exec(char *const argv[], char *const envp[], struct err *e);
 /**
  * cleat_selfexe_switch() - The same without an exec: the running program becomes the one on the read-only
  * bind (kernels with PR_SET_MM_MAP and a capability for it). The program must have one thread.
+ * @mount: gets the fd of the mount, for struct cleat_env; nothing needs it any more.
  * Return: 0, or -errno: then cleat_selfexe_exec() is the way.
  */
-int cleat_selfexe_switch(void);
+int cleat_selfexe_switch(int *mount);
 /** cleat_selfexe_protected() - Does this process run from such a place already? */
 bool cleat_selfexe_protected(void);
 /** cleat_libseccomp_version() - "2.5.4". */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "child.h"
 #include "fd.h"
+#include "hooks.h"
 #include "json.h"
 #include "pathfs.h"
 
@@ -49,6 +50,21 @@ int container_cgroup(struct container *c, struct cg *cg, struct err *e)
 	if (!c->state.cgroup[0])
 		return err_set(e, ERR_NOT_FOUND, -ENOENT, c->state.id, "the container has no cgroup");
 	return cg_open(cg, &c->host, c->state.cgroup, e);
+}
+
+int container_poststart(const struct state *st, const struct log *log, struct err *e)
+{
+	char *state;
+	int r;
+
+	if (!st->hooks || !st->hooks->poststart.n)
+		return 0;
+	state = container_hook_state(st, CLEAT_RUNNING, st->pid);
+	if (!state)
+		return err_set(e, ERR_LIMIT, -ENOMEM, "/hooks/poststart", "state for hooks");
+	r = hooks_run(&st->hooks->poststart, "poststart", state, NULL, false, log, e);
+	free(state);
+	return r;
 }
 
 int container_not_running(const char *id, struct err *e)

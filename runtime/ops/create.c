@@ -28,6 +28,7 @@
 struct host_ctx {
 	const struct cleat_env *env;
 	const struct cleat_create *req;
+	struct cleat_process *out;	/* the caller's; filled before its @ready is called */
 	struct arena *arena;
 	const char *bundle, *rootpath, *cgroup;	/* absolute; cgroup "" for none */
 	int bundlefd, rootdir, procfd, fifo;
@@ -242,22 +243,23 @@ static int make_cgroup(struct host_ctx *c, struct err *e)
 	if (r)
 		return r;
 	c->has_cg = c->host.mode != CG_MODE_NONE;
-	/* Without limits as well: devices start from "deny all". */
-	r = cg_apply(&c->cg, l, false, c->env->log, e);
-	if (r && c->has_cg) {
-		struct err ignored = { 0 };
-
-		cg_close(&c->cg);
-		c->has_cg = false;
-		cg_remove(&c->host, c->cgroup, &ignored);
-	}
-	return r;
+	return 0;
 }
 
-/* v2: before the clone, for init is born in it. */
+/* Without limits as well: devices start from "deny all". */
+static int limit_cgroup(struct host_ctx *c, struct err *e)
+{
+	return cg_apply(&c->cg, c->spec->linux_->resources, false, c->env->log, e);
+}
+
+/* v2: before the clone, for init is born in it. Its limits are written while it mounts, see host_limits(). */
 static int host_cgroup(struct host_ctx *c, struct err *e)
 {
-	return c->host.mode == CG_MODE_V2 || c->host.mode == CG_MODE_NONE ? make_cgroup(c, e) : 0;
+	int r = 0;
+
+	if (c->host.mode == CG_MODE_V2 || c->host.mode == CG_MODE_NONE)
+		r = make_cgroup(c, e);
+	return !r && c->host.mode == CG_MODE_NONE ? limit_cgroup(c, e) : r;
 }
 
 /* Is a read-write cgroup file system asked for at /sys/fs/cgroup? */
@@ -312,6 +314,8 @@ static void host_cgroup_undo(struct host_ctx *c)
 
 static int host_gate(struct host_ctx *c, struct err *e)
 {
+	if (c->req->ready)
+		return 0;
 	c->fifo = gate_make(c->store.dirfd, e);
 	return c->fifo < 0 ? c->fifo : 0;
 }
@@ -362,7 +366,8 @@ static void child(struct host_ctx *c, int left)
 		.own_clocks = c->spec->linux_->time_offsets.n,
 		.wait_maps = c->new_ns & CLONE_NEWUSER,
 		.wait_net = c->spec->linux_->net_devices.n,
-		.runtime_hooks = h && (h->prestart.n || h->create_runtime.n),
+		/* The first of our own hooks waits as well: limits are in force by then. */
+		.runtime_hooks = h && (h->prestart.n || h->create_runtime.n || h->create_container.n),
 		.wait_placed = c->host.mode != CG_MODE_NONE && !c->cloned_in,
 		.keyring = c->keyring,
 		.rf = {
@@ -373,12 +378,13 @@ static void child(struct host_ctx *c, int left)
 			.warn = warn_by_sync, .arg = &c->child_sock,
 		},
 		.seal = {
-			.p = &c->process, .sock = c->child_sock, .procfd = c->procfd, .fifo = c->fifo,
+			.p = &c->process, .init = true, .ask = true,
+			.sock = c->child_sock, .procfd = c->procfd, .fifo = c->fifo,
 			.stdio = { c->req->stdio.in, c->req->stdio.out, c->req->stdio.err },
 			.preserve_fds = c->req->preserve_fds,
 			.io_uid = c->req->io_uid, .io_gid = c->req->io_gid, .has_io_owner = c->req->has_io_owner,
-			.limits = c->process.rlimits.n || c->process.has_oom_score_adj ||
-				  tune_outside(&c->process.tune),
+			.limits = tune_outside(&c->process.tune) ||
+				  (c->userns && (c->process.rlimits.n || c->process.has_oom_score_adj)),
 			.start_hooks = h ? &h->start_container : NULL,
 		},
 	};
@@ -544,6 +550,9 @@ static int host_cgroup_v1(struct host_ctx *c, struct err *e)
 		r = cg_enter_pid(&c->cg, c->pid, e);
 	} else {
 		r = make_cgroup(c, e);
+		/* Before init enters: v1 refuses a memory limit below what is in use. */
+		if (!r)
+			r = limit_cgroup(c, e);
 		if (!r)
 			r = cg_enter_prepare(&c->cg, e);
 		for (i = 0; !r && i < CG_HIERARCHIES_MAX; i++)
@@ -554,6 +563,12 @@ static int host_cgroup_v1(struct host_ctx *c, struct err *e)
 	if (!r && (r = sync_send_fds(c->sock, SYNC_CGROUP, fds, n)) == -EPIPE)
 		r = 0;
 	return r ? err_set(e, ERR_KERNEL, r, NULL, "hand over the cgroup files") : 0;
+}
+
+/* To load and attach a device program takes the kernel longer than all else that is done for a v2 cgroup. */
+static int host_limits(struct host_ctx *c, struct err *e)
+{
+	return c->host.mode == CG_MODE_V2 ? limit_cgroup(c, e) : 0;
 }
 
 /* While init mounts: what the parent can do meanwhile. */
@@ -568,6 +583,8 @@ static int host_meanwhile(struct host_ctx *c, struct err *e)
 	if (c->has_cg && cg_watch_open(&c->cg, &c->oom, &ignored))
 		c->oom = (struct cg_watch){ .event = -1, .source = -1 };
 	r = child_start_time(c->procfd, c->pid, &c->state.start_time, NULL);
+	if (c->env->idle_close)
+		fd_close(c->env->idle_close);
 	return r && r != -ENOENT && r != -ESRCH ?
 		err_set(e, ERR_KERNEL, r, NULL, "read the start time of process %d", (int)c->pid) : 0;
 }
@@ -605,9 +622,29 @@ static int host_commit(struct host_ctx *c, struct err *e)
 {
 	int r = store_save(&c->store, &c->state, e);
 
-	if (!r && sync_send(c->sock, SYNC_GO, 0, -1))
-		r = err_set(e, ERR_PEER, 0, NULL, "the container's process died while it was being set up");
-	return r;
+	if (r)
+		return r;
+	*c->out = (struct cleat_process){
+		.pid = c->pid, .pidfd = c->pidfd, .console = c->console, .oom = c->oom,
+		.own_pidns = c->state.own_pidns,
+	};
+	if (c->req->ready && (r = c->req->ready(c->req->ready_arg, c->out, e)))
+		return r;
+	if (sync_send(c->sock, SYNC_GO, 0, -1))
+		return err_set(e, ERR_PEER, 0, NULL, "the container's process died while it was being set up");
+	return 0;
+}
+
+/* Without a gate: what cleat_start() does otherwise. */
+static int host_start(struct host_ctx *c, struct err *e)
+{
+	struct supervise s = { .sock = c->sock };
+	int r;
+
+	if (!c->req->ready)
+		return 0;
+	r = supervise_until_exec(&s, e);
+	return r ? r : container_poststart(&c->state, c->env->log, e);
 }
 
 static const struct host_step create_steps[] = {
@@ -620,7 +657,7 @@ static const struct host_step create_steps[] = {
 	{ "namespaces", host_namespaces, NULL },
 	{ "store", host_store, host_store_undo },
 	{ "state", host_state, NULL },
-	{ "cgroup", host_cgroup, host_cgroup_undo },	/* limits before the first process is in it */
+	{ "cgroup", host_cgroup, host_cgroup_undo },
 	{ "delegate", host_delegate, NULL },
 	{ "gate", host_gate, NULL },
 	{ "trees", host_trees, NULL },
@@ -629,9 +666,11 @@ static const struct host_step create_steps[] = {
 	{ "clocks", host_clocks, NULL },
 	{ "net-devices", host_net_devices, NULL },
 	{ "cgroup-v1", host_cgroup_v1, NULL },		/* undone by "cgroup", when init is dead */
+	{ "limits", host_limits, NULL },		/* in force before hooks and the program run */
 	{ "meanwhile", host_meanwhile, NULL },
 	{ "supervise", host_supervise, NULL },
 	{ "commit", host_commit, NULL },
+	{ "start", host_start, NULL },
 };
 
 static void close_ctx(struct host_ctx *c)
@@ -672,7 +711,7 @@ int cleat_create(const struct cleat_env *env, const struct cleat_create *req, st
 {
 	auto_arena arena = ARENA_INIT;
 	struct host_ctx c = {
-		.env = env, .req = req, .arena = &arena,
+		.env = env, .req = req, .out = out, .arena = &arena,
 		.bundlefd = -1, .rootdir = -1, .procfd = -1, .fifo = -1, .tree = -1,
 		.join = JOIN_SET_INIT, .store = STORE_INIT, .sock = -1, .child_sock = -1, .pidfd = -1, .console = -1,
 		.oom = { .event = -1, .source = -1 },
@@ -690,12 +729,9 @@ int cleat_create(const struct cleat_env *env, const struct cleat_create *req, st
 		fd_close(&c.pidfd);
 		fd_close(&c.console);
 		cg_watch_close(&c.oom);
+		*out = CLEAT_PROCESS_INIT;
 	} else {
-		log_debug(env->log, "create %s: waits at the gate", req->id);
-		*out = (struct cleat_process){
-			.pid = c.pid, .pidfd = c.pidfd, .console = c.console, .oom = c.oom,
-			.own_pidns = c.state.own_pidns,
-		};
+		log_debug(env->log, "create %s: %s", req->id, req->ready ? "runs" : "waits at the gate");
 	}
 	close_ctx(&c);
 	return r;

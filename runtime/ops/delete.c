@@ -64,11 +64,15 @@ static void poststop(struct container *c, const struct cleat_env *env)
 
 static int destroy(struct container *c, const struct cleat_env *env, struct err *e)
 {
-	int r = kill_leftovers(c, e);
+	int r = 0;
 
 	log_debug(env->log, "delete %s: was %s, cgroup \"%s\"", c->state.id, cleat_status_name(c->status), c->state.cgroup);
-	if (!r && c->state.cgroup[0])
-		r = cg_remove(&c->host, c->state.cgroup, e);
+	/* Processes that are left keep a directory busy: only then are they looked for. */
+	if (c->state.cgroup[0] && cg_remove_empty(&c->host, c->state.cgroup)) {
+		r = kill_leftovers(c, e);
+		if (!r)
+			r = cg_remove(&c->host, c->state.cgroup, e);
+	}
 	if (!r)
 		r = store_remove(&c->store, e);
 	if (!r)

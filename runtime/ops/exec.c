@@ -167,8 +167,9 @@ static struct join_ctx join_ctx(struct exec_ctx *x)
 			.preserve_fds = x->req->preserve_fds,
 			.io_uid = x->req->io_uid, .io_gid = x->req->io_gid, .has_io_owner = x->req->has_io_owner,
 			/* With a list of CPUs: once the worker has put it into its cgroup. */
-			.limits = x->p.rlimits.n || x->p.has_oom_score_adj || tune_outside(&x->p.tune) ||
-				  (x->p.tune.n.set & TUNE_AFFINITY),
+			.limits = x->p.has_oom_score_adj || tune_outside(&x->p.tune) ||
+				  (x->p.tune.n.set & TUNE_AFFINITY) ||
+				  ((x->t.namespaces & CLONE_NEWUSER) && x->p.rlimits.n),
 		},
 	};
 }
@@ -296,7 +297,9 @@ static int run(struct exec_ctx *x, struct cleat_process *out, struct err *e)
 		r = place(x, s.pid, e);
 	if (!r)
 		r = supervise_until_ready(&s, e);
-	if (!r && !(r = sync_send(s.sock, SYNC_GO, 0, -1)))
+	if (!r && x->env->idle_close)
+		fd_close(x->env->idle_close);
+	if (!r)
 		r = supervise_until_exec(&s, e);
 	fd_close(&x->sock);
 	if (!r) {

@@ -51,6 +51,8 @@ void container_close(struct container *c);
 int container_cgroup(struct container *c, struct cg *cg, struct err *e);
 /** container_hook_state() - The document for hooks; heap, NULL when out of memory. */
 char *container_hook_state(const struct state *st, enum cleat_status status, pid_t pid);
+/** container_poststart() - Run the poststart hooks. When one fails, the container is to be killed and deleted (spec 1.3). */
+int container_poststart(const struct state *st, const struct log *log, struct err *e);
 /** container_not_running() - The error of operations that need a live container. */
 int container_not_running(const char *id, struct err *e);
 /** op_reap() - Wait for the death of a process we killed: by waitpid if it is our child, else by pidfd. */

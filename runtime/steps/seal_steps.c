@@ -63,7 +63,7 @@ static int seal_stdio(struct seal_ctx *c, struct err *e)
 			return err_set(e, ERR_KERNEL, -errno, NULL, "dup2 stdio");
 	for (i = 0; i < 3; i++) {
 		/* Not in a running container, where /dev may be hostile by now (D7). */
-		if (c->fifo >= 0)
+		if (c->init)
 			reopen_null(i);
 		if (is_null(i))
 			continue;
@@ -80,7 +80,9 @@ static int seal_stdio(struct seal_ctx *c, struct err *e)
 
 static int seal_limits(struct seal_ctx *c, struct err *e)
 {
-	return c->limits && sync_ask(c->sock, SYNC_LIMITS, 0) ? err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone") : 0;
+	if (!c->limits)
+		return limits_apply(c->p, 0, c->procfd, e);
+	return sync_ask(c->sock, SYNC_LIMITS, 0) ? err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone") : 0;
 }
 
 static int seal_tune(struct seal_ctx *c, struct err *e)
@@ -230,7 +232,8 @@ static int seal_fds(struct seal_ctx *c, struct err *e)
 {
 	int i;
 
-	if (c->fifo >= 0)
+	/* A wait at the gate, or a hook, gives them all the time they need. */
+	if (c->fifo >= 0 || (c->start_hooks && c->start_hooks->n))
 		take_own_procfs(c);
 	for (i = 0; i < c->preserve_fds; i++)
 		if (fd_cloexec(3 + i, 0))
@@ -240,7 +243,7 @@ static int seal_fds(struct seal_ctx *c, struct err *e)
 
 static int seal_ready(struct seal_ctx *c, struct err *e)
 {
-	if (sync_ask(c->sock, SYNC_READY, 0))
+	if (c->ask ? sync_ask(c->sock, SYNC_READY, 0) : sync_send(c->sock, SYNC_READY, 0, -1))
 		return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
 	return 0;
 }

@@ -17,14 +17,16 @@
 /** struct seal_ctx - Dropping privilege up to execve; the same for init and exec'ed processes. */
 struct seal_ctx {
 	const struct process *p;
+	bool init;			/* the container's first process, not an exec'ed one */
+	bool ask;			/* the worker lets us go; else it is only told that we are ready */
 	int sock;			/* to the worker; closed by execve, or before the gate */
 	int procfd;			/* the host's procfs */
-	int fifo;			/* the gate; -1 for exec'ed processes */
+	int fifo;			/* the gate; -1: none */
 	int stdio[3];			/* -1: keep ours; not used with a terminal */
 	bool console_done;		/* 0, 1, 2 are the terminal already */
 	int preserve_fds;
 	uid_t io_uid; gid_t io_gid; bool has_io_owner;
-	bool limits;			/* the worker has rlimits or oom_score_adj to set */
+	bool limits;			/* the worker must set them; else rlimits and oom_score_adj are our own work */
 	const struct objv *start_hooks;	/* startContainer; NULL: none */
 	const char *state;		/* document for these hooks */
 	/* worked out by the steps */
@@ -81,6 +83,11 @@ void join_main(struct join_ctx *c) __attribute__((noreturn));
 int stage_begin(const char *name, struct err *e);
 /** stage_keyring() - Join the container's session keyring; NULL or "": keep ours. */
 int stage_keyring(const char *name, bool userns, int sock, struct err *e);
+/**
+ * limits_apply() - Set @p's rlimits and oom_score_adj. What is in force already needs no privilege.
+ * @pid: the process; 0: the calling one. @procfd: handle of proc_open().
+ */
+int limits_apply(const struct process *p, pid_t pid, int procfd, struct err *e);
 /** stage_exit() - Report @e to the worker (or at the gate) and exit. */
 void stage_exit(int sock, int gate, const struct err *e) __attribute__((noreturn));
 /**

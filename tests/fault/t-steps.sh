@@ -47,18 +47,38 @@ run_it() {
 	env "$1" "$RUNTIME" --root "$ROOT" run --bundle "$B" "$ID"
 }
 
+# create_faulty STEP - up to the gate; the fault comes behind it
+create_faulty() {
+	bundle "gate-${1#*.}" ''
+	CLEAT_FAULT="$1:$EIO" rt create --bundle "$B" "$ID" </dev/null >"$T/o" 2>"$T/e"
+}
+
 # create has answered by then, so nobody can be told but by the death.
 at_gate() {
-	bundle gate ''
-	status 1 run_it CLEAT_FAULT="seal.gate:$EIO"
+	create_faulty seal.gate
+	status 1 rt start "$ID"
 	has "$(cat "$T/e")" "cannot start a container that has stopped"
+	gone
+}
+
+# Whoever starts is told through the gate.
+behind_gate() {
+	create_faulty "$1"
+	status 1 rt start "$ID"
+	wanted "$1"
+	gone
 }
 
 for step in $(steps); do
 	case $step in
-	seal.gate) t "run: $step" at_gate ;;
+	seal.gate) t "run: $step" in_run "$step"; t "start: $step" at_gate ;;
 	join.*) t "exec: $step" in_exec "$step" ;;
-	seal.start-hooks) t "run: $step" in_run "$step" ;;
+	seal.start-hooks) t "run: $step" in_run "$step"; t "start: $step" behind_gate "$step" ;;
+	seal.filter | seal.exec)
+		t "run: $step" in_run "$step"
+		t "start: $step" behind_gate "$step"
+		t "exec: $step" in_exec "$step"
+		;;
 	seal.*) t "run: $step" in_run "$step"; t "exec: $step" in_exec "$step" ;;
 	*) t "run: $step" in_run "$step" ;;
 	esac

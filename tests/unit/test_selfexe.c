@@ -18,7 +18,7 @@ static const char constant[] = "read-only data";
 static int switch_and_look(void)
 {
 	char before[4096] = "", after[4096] = "", *heap = malloc(100000);
-	int r, fd;
+	int r, fd, mount = -1;
 
 	written = 42;
 	memset(zero, 'z', sizeof(zero));
@@ -27,7 +27,7 @@ static int switch_and_look(void)
 		return 1;
 	if (readlink("/proc/self/exe", before, sizeof(before) - 1) < 0)
 		return 2;
-	r = cleat_selfexe_switch();
+	r = cleat_selfexe_switch(&mount);
 	if (r == -EPERM || r == -EINVAL || r == -ENOSYS)
 		return 77;			/* this kernel or user cannot */
 	if (r)
@@ -80,10 +80,11 @@ TEST(nothing_of_the_old_file_stays_mapped)
 	if (!pid) {
 		char exe[4096] = "", line[8192];
 		FILE *maps;
+		int mount = -1;
 
 		if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0)
 			_exit(2);
-		if (cleat_selfexe_switch())
+		if (cleat_selfexe_switch(&mount))
 			_exit(77);
 		maps = fopen("/proc/self/maps", "re");
 		while (maps && fgets(line, sizeof(line), maps))
