@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
-#include <linux/prctl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,7 +95,7 @@ static int remap_segments(int fd)
 /* The borders of our memory as the kernel has them, from /proc/self/stat: they stay as they are. */
 static int read_map(struct prctl_mm_map *m)
 {
-	__u64 *const fields[] = {
+	__typeof__(m->start_code) *const fields[] = {
 		[26] = &m->start_code, [27] = &m->end_code, [28] = &m->start_stack, [45] = &m->start_data,
 		[46] = &m->end_data, [47] = &m->start_brk, [48] = &m->arg_start, [49] = &m->arg_end,
 		[50] = &m->env_start, [51] = &m->env_end,
@@ -146,7 +145,7 @@ int cleat_selfexe_switch(int *mount)
 	r = remap_segments(file);
 	if (r)
 		return r;
-	map.exe_fd = (__u32)file;
+	map.exe_fd = (unsigned int)file;
 	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0))
 		return -errno;
 	*mount = take_fd(&fd);

@@ -17,10 +17,10 @@ static int set_rlimit(pid_t pid, const struct spec_rlimit *rl, size_t i, struct 
 	char where[48];
 	int r;
 
-	if (!prlimit(pid, (enum __rlimit_resource)rl->type, &want, NULL))
+	if (!prlimit(pid, (int)rl->type, &want, NULL))
 		return 0;
 	r = -errno;
-	if (!prlimit(pid, (enum __rlimit_resource)rl->type, NULL, &now) &&
+	if (!prlimit(pid, (int)rl->type, NULL, &now) &&
 	    now.rlim_cur == want.rlim_cur && now.rlim_max == want.rlim_max)
 		return 0;
 	snprintf(where, sizeof(where), "/process/rlimits/%zu", i);
