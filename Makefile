@@ -78,6 +78,7 @@ INC_cgroup  := $(INC_base) -Icgroup
 INC_filter  := $(INC_base) -Iseccomp
 INC_nsenter := $(INC_base) -Insenter
 INC_cleat   := $(INC_base) -Icgroup -Iseccomp -Insenter $(CLEAT_DIRS:%=-I%)
+INC_helper  := $(INC_cgroup) -Icgroup/systemd
 INC_rpc     := $(INC_base) -Ishim/rpc -I$(O)/gen
 INC_client  := $(INC_rpc) -Ishim/client
 INC_shim    := $(INC_base) -Icgroup -Iruntime/include -Ishim -Ishim/rpc -I$(O)/gen
@@ -85,6 +86,7 @@ INC_cli     := $(INC_base) -Icgroup -Iruntime/include -Iruntime/cli
 
 SRC_base    := $(wildcard runtime/base/*.c)
 SRC_cgroup  := $(wildcard cgroup/*.c)
+SRC_helper  := $(wildcard cgroup/systemd/*.c)
 SRC_filter  := $(wildcard seccomp/*.c)
 SRC_nsenter := $(wildcard nsenter/*.c)
 SRC_cleat    = $(filter-out $(NET_OUT),$(foreach d,$(CLEAT_DIRS),$(wildcard $(d)/*.c)))
@@ -119,8 +121,13 @@ LIBS_cleat_a := $(O)/libcleat.a $(O)/libcgroup.a $(O)/libfilter.a $(O)/libnsente
 
 objs = $(patsubst %.c,$(O)/%.o,$(1))
 
+# The program that speaks with systemd; without libsystemd-dev the systemd cgroup driver is refused.
+HELPER := $(if $(shell echo '\#include <systemd/sd-bus.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo y),$(O)/cleat-systemd)
+$(O)/cgroup/unit.o: CFLAGS_FILE := -DLIBEXECDIR='"$(PREFIX)/libexec/cleat"'
+
 .PHONY: all
 all: $(O)/cleat $(O)/containerd-shim-cleat-v2 docs
+all: $(HELPER)
 
 define archive_rules
 OBJ_$(1) := $$(call objs,$$(SRC_$(1)))
@@ -149,6 +156,8 @@ OBJ_shim := $(call objs,$(SRC_shim))
 OBJ_cli  := $(call objs,$(SRC_cli))
 $(OBJ_shim): INC := $(INC_shim)
 $(OBJ_cli): INC := $(INC_cli)
+OBJ_helper := $(call objs,$(SRC_helper))
+$(OBJ_helper): INC := $(INC_helper)
 $(OBJ_rpc) $(OBJ_client) $(OBJ_shim): | $(GEN_H)
 
 $(O)/%.o: %.c | deps-present
@@ -184,9 +193,14 @@ $(O)/docs/done: $(O)/docs/generate
 		$< man $$page >$(@D)/man8/$$page.8; done
 	$(Q)touch $@
 
+# Never static: there is no static libsystemd.
+$(O)/cleat-systemd: $(OBJ_helper) $(O)/libbase.a
+	$(say) LD $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(filter-out -static,$(BASE_LDFLAGS)) $(LDFLAGS) -o $@ $^ -lsystemd
+
 # ---- dependencies ------------------------------------------------------------
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libseccomp-dev libcap-dev libyajl-dev libmnl-dev \
-	libprotobuf-c-dev protobuf-c-compiler libmd-dev
+	libprotobuf-c-dev protobuf-c-compiler libmd-dev libsystemd-dev
 
 .PHONY: deps-present deps
 deps-present:
@@ -213,6 +227,10 @@ install: all
 	install -m 0644 $(O)/docs/cleat.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cleat
 	install -d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -m 0644 $(O)/docs/_cleat $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cleat
+ifneq ($(HELPER),)
+	install -d $(DESTDIR)$(PREFIX)/libexec/cleat
+	install -m 0755 $(HELPER) $(DESTDIR)$(PREFIX)/libexec/cleat/
+endif
 
 clean:
 	rm -rf $(O)

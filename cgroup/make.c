@@ -17,6 +17,7 @@
 #include "fd.h"
 #include "cg_internal.h"
 #include "pathfs.h"
+#include "unit.h"
 
 #define DIR_MODE	0755
 #define CG_ABOVE_MAX	(3 * CG_DEPTH_MAX + 32)
@@ -204,7 +205,7 @@ static int check_unused(const struct cg *c, size_t i, struct err *e)
 	return 0;
 }
 
-static int make_one(struct cg *c, size_t i, struct made *m, struct err *e)
+static int make_one(struct cg *c, size_t i, struct made *m, bool adopt, struct err *e)
 {
 	int r = make_dirs(c, i, m);
 
@@ -215,7 +216,7 @@ static int make_one(struct cg *c, size_t i, struct made *m, struct err *e)
 	if (r < 0)
 		return fail(c, i, NULL, r, e, "open the cgroup");
 	c->dirfd[i] = r;
-	if (!c->made[i]) {
+	if (!c->made[i] && !adopt) {
 		r = check_unused(c, i, e);
 		if (r < 0)
 			return r;
@@ -224,6 +225,27 @@ static int make_one(struct cg *c, size_t i, struct made *m, struct err *e)
 		return cg_v2_enable(c, i, e);
 	if (cg_has_word(c->host->h[i].controllers, "cpuset", ','))
 		return fill_cpuset(c, i, e);
+	return 0;
+}
+
+static int make_all(struct cg *c, const struct cg_host *host, const char *path, bool adopt,
+		    struct err *e)
+{
+	struct made made[CG_HIERARCHIES_MAX] = { 0 };
+
+	cg_init(c, host, path);
+	if (path[0] != '/' || !path[1])
+		return err_set(e, ERR_BUG, -EINVAL, path, "not a path of a container's cgroup");
+	for (size_t i = 0; i < host->n; i++) {
+		int r = cg_uses(host, i) ? make_one(c, i, &made[i], adopt, e) : 0;
+
+		if (r < 0) {
+			cg_close(c);
+			for (size_t k = 0; k <= i; k++)
+				undo_dirs(c, k, &made[k]);
+			return r;
+		}
+	}
 	return 0;
 }
 
@@ -239,22 +261,19 @@ static int make_one(struct cg *c, size_t i, struct made *m, struct err *e)
 int cg_make(struct cg *c, const struct cg_host *host, const char *path,
 	    const struct cg_limits *l, const struct log *log, struct err *e)
 {
-	struct made made[CG_HIERARCHIES_MAX] = { 0 };
+	return make_all(c, host, path, false, e);
+}
 
-	cg_init(c, host, path);
-	if (path[0] != '/' || !path[1])
-		return err_set(e, ERR_BUG, -EINVAL, path, "not a path of a container's cgroup");
-	for (size_t i = 0; i < host->n; i++) {
-		int r = cg_uses(host, i) ? make_one(c, i, &made[i], e) : 0;
-
-		if (r < 0) {
-			cg_close(c);
-			for (size_t k = 0; k <= i; k++)
-				undo_dirs(c, k, &made[k]);
-			return r;
-		}
-	}
-	return 0;
+/**
+ * cg_adopt() - Open a cgroup that systemd made for us.
+ *
+ * systemd makes it only in the hierarchies that it manages; in the others it
+ * is made here. Processes may be in it: the container's, which systemd moved.
+ * Context: host stage. Return: 0 or -errno.
+ */
+int cg_adopt(struct cg *c, const struct cg_host *host, const char *path, struct err *e)
+{
+	return make_all(c, host, path, true, e);
 }
 
 /**

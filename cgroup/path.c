@@ -9,19 +9,9 @@
 #include <string.h>
 #include "cg_internal.h"
 #include "pathfs.h"
+#include "unit.h"
 
 #define COMPONENT_MAX 255
-
-/* slice:prefix:name, where the slice is empty (the default one) or says it is one. */
-static bool is_systemd_form(const char *s)
-{
-	const char *a = strchr(s, ':');
-	const char *b = a ? strchr(a + 1, ':') : NULL;
-
-	if (!b || strchr(b + 1, ':'))
-		return false;
-	return a == s || (a - s > 6 && !memcmp(a - 6, ".slice", 6));
-}
 
 /*
  * Where relative paths start: on v2 beside our own cgroup, since a cgroup with
@@ -108,9 +98,9 @@ int cg_path(const struct cg_host *host, const char *cgroups_path, const char *id
 	size_t base;
 	int r;
 
-	if (is_systemd_form(asked))
+	if (cg_unit_form(asked))
 		return err_set(e, ERR_UNSUPPORTED, 0, "/linux/cgroupsPath",
-			       "\"%.128s\" is for the systemd cgroup driver, which is not in this version",
+			       "\"%.128s\" is for the systemd cgroup driver, and systemd does not manage this host",
 			       asked);
 	*out = 0;
 	if (*asked != '/')

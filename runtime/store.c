@@ -34,6 +34,8 @@ static const struct field state_fields[] = {
 	{ .key = "pid", .type = FT_I32, .min = 0, .max = INT32_MAX, .off = OFF(pid) },
 	{ .key = "startTime", .type = FT_U64, .off = OFF(start_time) },
 	{ .key = "cgroup", .type = FT_STR, .off = OFF(cgroup) },
+	{ .key = "systemdUnit", .type = FT_STR, .off = OFF(unit), .flags = F_OMITEMPTY },
+	{ .key = "systemdUser", .type = FT_BOOL, .off = OFF(user_unit), .flags = F_OMITEMPTY },
 	{ .key = "ownPidNamespace", .type = FT_BOOL, .off = OFF(own_pidns) },
 	{ .key = "terminal", .type = FT_BOOL, .off = OFF(terminal) },
 	{ .key = "namespaces", .type = FT_U64, .off = OFF(namespaces) },

@@ -23,6 +23,8 @@ struct state {
 	int32_t pid;			/* init; 0 while it is being made */
 	uint64_t start_time;		/* of init, clock ticks after boot */
 	const char *cgroup;		/* path below the hierarchies' roots, "" for none */
+	const char *unit;		/* of systemd, "" for none */
+	bool user_unit;			/* of the user's systemd */
 	bool own_pidns, terminal;
 	uint64_t namespaces;		/* CLONE_NEW* that init does not share with its creator */
 	struct spec_hooks *hooks;	/* poststart and poststop only */

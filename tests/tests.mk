@@ -10,7 +10,7 @@
 
 # ---- what the tests need beside what the build needs -----------------------
 RUN_PACKAGES := busybox-static jq containerd runc crun podman docker.io conmon hyperfine procps \
-	util-linux bsdutils iproute2 strace e2fsprogs mandoc groff-base zsh
+	util-linux bsdutils iproute2 strace e2fsprogs mandoc groff-base zsh dbus-daemon dbus-bin dbus-session-bus-common
 LAB_PACKAGES := $(shell cat tests/lab/packages 2>/dev/null)
 BUILD_TEST_PACKAGES := linux-source-6.1 xz-utils shellcheck
 
@@ -110,6 +110,13 @@ $(O)/tests/integ/$(1): tests/integ/$(1).c $$(if $$(strip $$(call layers,tests/in
 endef
 $(foreach t,$(notdir $(INTEG_C:.c=)),$(eval $(call integ_rule,$(t))))
 
+# ---- a systemd for hosts that have none (needs libsystemd, as our helper program does) -----
+FAKE_SYSTEMD := $(if $(HELPER),$(O)/tests/systemd/fake-systemd)
+$(O)/tests/systemd/fake-systemd: tests/systemd/fake-systemd.c
+	@mkdir -p $(@D)
+	$(say) TEST $@
+	$(Q)$(CC) $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< -lsystemd
+
 # ---- running them -----------------------------------------------------------------------
 RUN_TAP := O=$(abspath $(O)) CC="$(CC)" tests/harness/run-tap
 INTEG_SH := $(sort $(wildcard tests/integ/t-*.sh))
@@ -118,7 +125,7 @@ CHECK_SH := $(sort $(wildcard tests/check/t-*.sh))
 LAB_SH   := $(sort $(wildcard tests/lab/t-*.sh))
 
 .PHONY: tests check-unit check check-run check-long check-static demo bench
-tests: $(UNIT_BIN) $(INTEG_BIN)
+tests: $(UNIT_BIN) $(INTEG_BIN) $(FAKE_SYSTEMD)
 
 check-unit: $(UNIT_BIN)
 	$(Q)$(RUN_TAP) -n "$(SUITES)" $(UNIT_BIN)

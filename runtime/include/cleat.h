@@ -30,7 +30,7 @@ struct cleat_env {
 	const char *root;		/* state root, absolute: "/run/cleat" */
 	const struct log *log;		/* warnings and debug; may be NULL */
 	bool parent_clone;		/* make containers' processes children of our parent (shim's workers) */
-	bool systemd_cgroup;		/* cgroupsPath is slice:prefix:name (refused in this version) */
+	bool systemd_cgroup;		/* create only: cgroupsPath is slice:prefix:name, systemd makes the cgroup */
 	/**
 	 * @on_process: called right after a process exists and before anything can fail, with its
 	 * pid and pidfd (borrowed; -1 on old kernels), so that a shim knows it whatever happens next.

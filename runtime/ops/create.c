@@ -40,8 +40,10 @@ struct host_ctx {
 	struct store store;
 	struct state state;
 	struct cg_host host;
+	struct cg_unit unit;		/* of systemd; name NULL: the cgroup is ours */
 	struct cg cg;
 	bool has_cg, cloned_in;		/* made; init was born in it */
+	bool has_unit;
 	int tree, *sources;
 	const char *keyring;	/* "" for none */
 	int sock, child_sock;
@@ -76,9 +78,6 @@ static int host_spec(struct host_ctx *c, struct err *e)
 		return err_set(e, ERR_SPEC, -EINVAL, "/root", "required field missing");
 	if (!c->spec->process)
 		return err_set(e, ERR_SPEC, -EINVAL, "/process", "required field missing");
-	if (c->env->systemd_cgroup)
-		return err_set(e, ERR_UNSUPPORTED, 0, "/linux/cgroupsPath",
-			       "the systemd cgroup driver is not supported by this version");
 	return 0;
 }
 
@@ -206,7 +205,10 @@ static int host_state(struct host_ctx *c, struct err *e)
 
 	if (r)
 		return r;
-	if (c->host.mode != CG_MODE_NONE)
+	r = op_unit(c->env, c->req->id, c->spec->linux_->cgroups_path, &c->host, c->arena, &c->unit, e);
+	if (!r && c->unit.name)
+		snprintf(cgroup, sizeof(cgroup), "%s", c->unit.path);
+	else if (!r && c->host.mode != CG_MODE_NONE)
 		r = cg_path(&c->host, c->spec->linux_->cgroups_path, c->req->id, cgroup, sizeof(cgroup), e);
 	if (r)
 		return r;
@@ -226,11 +228,30 @@ static int host_state(struct host_ctx *c, struct err *e)
 		.version = STORE_VERSION, .oci_version = c->spec->oci_version, .id = c->req->id,
 		.bundle = c->bundle, .rootfs = c->rootpath,
 		.created = c->state.created, .owner = geteuid(),
-		.cgroup = c->cgroup, .own_pidns = c->new_ns & CLONE_NEWPID,
+		.cgroup = c->cgroup, .unit = c->unit.name, .user_unit = c->unit.user, .own_pidns = c->new_ns & CLONE_NEWPID,
 		.terminal = c->process.terminal, .namespaces = c->listed_ns,
 		.hooks = h, .annotations = c->spec->annotations,
 	};
 	return store_save(&c->store, &c->state, e);
+}
+
+/* systemd moves init into a scope that it makes; what it tells of the place holds from then on. */
+static int make_unit(struct host_ctx *c, struct err *e)
+{
+	char path[PATH_MAX];
+	struct cg_unit_start s = {
+		.unit = &c->unit, .host = &c->host, .pid = c->pid, .id = c->req->id,
+		.limits = c->spec->linux_->resources, .annotations = &c->spec->annotations, .log = c->env->log,
+	};
+	int r;
+
+	cg_unit_round(NULL, c->spec->linux_->resources);
+	r = cg_unit_start(&s, path, sizeof(path), e);
+	if (r)
+		return r;
+	c->has_unit = true;
+	c->cgroup = c->state.cgroup = arena_strdup(c->arena, path);
+	return c->cgroup ? cg_adopt(&c->cg, &c->host, c->cgroup, e) : err_set(e, ERR_LIMIT, -ENOMEM, path, "cgroup");
 }
 
 static int make_cgroup(struct host_ctx *c, struct err *e)
@@ -239,7 +260,11 @@ static int make_cgroup(struct host_ctx *c, struct err *e)
 	int r;
 
 	/* A host without cgroups refuses each limit by name; without limits it is a host all the same. */
-	r = cg_make(&c->cg, &c->host, c->cgroup, l, c->env->log, e);
+	r = c->unit.name ? make_unit(c, e) : cg_make(&c->cg, &c->host, c->cgroup, l, c->env->log, e);
+	if (r && c->unit.name && !c->has_unit && c->pidfd >= 0 && !child_pidfd_wait_ms(c->pidfd, 0)) {
+		err_clear(e);
+		return 0;
+	}
 	if (r)
 		return r;
 	c->has_cg = c->host.mode != CG_MODE_NONE;
@@ -257,6 +282,8 @@ static int host_cgroup(struct host_ctx *c, struct err *e)
 {
 	int r = 0;
 
+	if (c->unit.name)
+		return 0;	/* a scope is made of a process */
 	if (c->host.mode == CG_MODE_V2 || c->host.mode == CG_MODE_NONE)
 		r = make_cgroup(c, e);
 	return !r && c->host.mode == CG_MODE_NONE ? limit_cgroup(c, e) : r;
@@ -303,13 +330,16 @@ static void host_cgroup_undo(struct host_ctx *c)
 {
 	struct err ignored = { 0 };
 
-	if (!c->has_cg)
-		return;
-	cg_kill(&c->cg, SIGKILL, &ignored);
-	err_clear(&ignored);
-	cg_close(&c->cg);
-	c->has_cg = false;
-	cg_remove(&c->host, c->cgroup, &ignored);
+	if (c->has_cg) {
+		cg_kill(&c->cg, SIGKILL, &ignored);
+		err_clear(&ignored);
+		cg_close(&c->cg);
+	}
+	if (c->has_unit)
+		cg_unit_stop(c->unit.name, c->unit.user, c->env->log, NULL);
+	if (c->has_cg || c->has_unit)
+		cg_remove(&c->host, c->cgroup, &ignored);
+	c->has_cg = c->has_unit = false;
 }
 
 static int host_gate(struct host_ctx *c, struct err *e)
@@ -546,13 +576,21 @@ static int host_cgroup_v1(struct host_ctx *c, struct err *e)
 
 	if (c->cloned_in || c->host.mode == CG_MODE_NONE)
 		return 0;
-	if (c->host.mode == CG_MODE_V2) {
-		r = cg_enter_pid(&c->cg, c->pid, e);
-	} else {
+	if (c->unit.name || c->host.mode != CG_MODE_V2)
 		r = make_cgroup(c, e);
-		/* Before init enters: v1 refuses a memory limit below what is in use. */
-		if (!r)
-			r = limit_cgroup(c, e);
+	/* systemd had no process to move: supervise tells why */
+	if (!r && !c->has_cg)
+		return 0;
+	/* Before init enters: v1 refuses a memory limit below what is in use. */
+	if (!r && c->host.mode != CG_MODE_V2)
+		r = limit_cgroup(c, e);
+	if (!r && c->unit.name)
+		r = host_delegate(c, e);
+	if (c->host.mode == CG_MODE_V2) {
+		/* into a scope systemd has moved it */
+		if (!r && (!c->unit.name || c->unit.slice_unit))
+			r = cg_enter_pid(&c->cg, c->pid, e);
+	} else {
 		if (!r)
 			r = cg_enter_prepare(&c->cg, e);
 		for (i = 0; !r && i < CG_HIERARCHIES_MAX; i++)
@@ -568,7 +606,7 @@ static int host_cgroup_v1(struct host_ctx *c, struct err *e)
 /* To load and attach a device program takes the kernel longer than all else that is done for a v2 cgroup. */
 static int host_limits(struct host_ctx *c, struct err *e)
 {
-	return c->host.mode == CG_MODE_V2 ? limit_cgroup(c, e) : 0;
+	return c->host.mode == CG_MODE_V2 && c->has_cg ? limit_cgroup(c, e) : 0;
 }
 
 /* While init mounts: what the parent can do meanwhile. */

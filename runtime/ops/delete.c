@@ -67,8 +67,14 @@ static int destroy(struct container *c, const struct cleat_env *env, struct err 
 	int r = 0;
 
 	log_debug(env->log, "delete %s: was %s, cgroup \"%s\"", c->state.id, cleat_status_name(c->status), c->state.cgroup);
-	/* Processes that are left keep a directory busy: only then are they looked for. */
-	if (c->state.cgroup[0] && cg_remove_empty(&c->host, c->state.cgroup)) {
+	/* Processes that are left keep a directory busy, or systemd waiting: only then are they looked for. */
+	if (c->state.unit && *c->state.unit) {
+		r = kill_leftovers(c, e);
+		if (!r)
+			op_unit_stop(c, env->log);
+		if (!r && c->state.cgroup[0])
+			r = cg_remove(&c->host, c->state.cgroup, e);
+	} else if (c->state.cgroup[0] && cg_remove_empty(&c->host, c->state.cgroup)) {
 		r = kill_leftovers(c, e);
 		if (!r)
 			r = cg_remove(&c->host, c->state.cgroup, e);

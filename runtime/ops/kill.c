@@ -178,7 +178,12 @@ int cleat_update(const struct cleat_env *env, const char *id, const char *json, 
 		r = container_cgroup(&c, &cg, e);
 	if (r)
 		return r;
-	r = cg_apply(&cg, &limits, true, env->log, e);
+	if (c.state.unit && *c.state.unit) {
+		cg_unit_round(&cg, &limits);
+		r = cg_unit_update(c.state.unit, c.state.user_unit, &cg, &limits, env->log, e);
+	}
+	if (!r)
+		r = cg_apply(&cg, &limits, true, env->log, e);
 	cg_close(&cg);
 	return r;
 }

@@ -6,6 +6,7 @@
 #include "process.h"
 #include "spec.h"
 #include "store.h"
+#include "unit.h"
 
 /* What operations share. Context of all of it: host stage. */
 
@@ -55,6 +56,17 @@ char *container_hook_state(const struct state *st, enum cleat_status status, pid
 int container_poststart(const struct state *st, const struct log *log, struct err *e);
 /** container_not_running() - The error of operations that need a live container. */
 int container_not_running(const char *id, struct err *e);
+/**
+ * op_unit() - The systemd unit of a container to be made.
+ * @u: name NULL when its cgroup is not systemd's business.
+ *
+ * Asked for by the caller, or by the form of cgroupsPath where systemd runs.
+ * Return: 0, ERR_SPEC, or ERR_UNSUPPORTED when the helper program is not installed.
+ */
+int op_unit(const struct cleat_env *env, const char *id, const char *cgroups_path, const struct cg_host *host,
+	    struct arena *a, struct cg_unit *u, struct err *e);
+/** op_unit_stop() - Stop a container's unit, if it is there still; nothing of it may run any more. */
+void op_unit_stop(const struct container *c, const struct log *log);
 /** op_reap() - Wait for the death of a process we killed: by waitpid if it is our child, else by pidfd. */
 void op_reap(const struct cleat_env *env, pid_t pid, int pidfd);
 #endif

@@ -15,6 +15,7 @@
 #include "json.h"
 #include "mount_options.h"
 #include "spec.h"
+#include "unit.h"
 
 #define WORDS_MAX 128
 
@@ -124,6 +125,7 @@ static void add_seccomp(struct buf *b)
 char *cleat_features_json(void)
 {
 	struct buf b = BUF_INIT;
+	const char *systemd;
 
 	buf_adds(&b, "{\"ociVersionMin\":\"1.0.0\",\"ociVersionMax\":\"" CLEAT_SPEC_VERSION "\",");
 	add_keys(&b, "hooks", &spec_hooks_object);
@@ -133,8 +135,9 @@ char *cleat_features_json(void)
 	add_names(&b, "namespaces", spec_namespace_names, NULL);
 	buf_addc(&b, ',');
 	add_capabilities(&b);
-	buf_adds(&b, ",\"cgroup\":{\"v1\":true,\"v2\":true,\"systemd\":false,\"systemdUser\":false,"
-		 "\"rdma\":false},");
+	systemd = cg_unit_available(NULL) ? "false" : "true";
+	buf_addf(&b, ",\"cgroup\":{\"v1\":true,\"v2\":true,\"systemd\":%s,\"systemdUser\":%s,"
+		 "\"rdma\":false},", systemd, systemd);
 	add_seccomp(&b);
 	buf_adds(&b, ",\"apparmor\":{\"enabled\":false},\"selinux\":{\"enabled\":false},"
 		 "\"intelRdt\":{\"enabled\":false},\"memoryPolicy\":{");
@@ -146,7 +149,7 @@ char *cleat_features_json(void)
 	buf_addf(&b, "\"io.cleat.version\":\"%s\",\"io.github.seccomp.libseccomp.version\":\"%s\",",
 		 CLEAT_VERSION, cleat_libseccomp_version());
 	buf_adds(&b, "\"org.opencontainers.runc.checkpoint.enabled\":\"false\"},"
-		 "\"potentiallyUnsafeConfigAnnotations\":[]}");
+		 "\"potentiallyUnsafeConfigAnnotations\":[\"org.systemd.property.\"]}");
 	if (buf_ok(&b))
 		return b.data;
 	buf_fini(&b);
