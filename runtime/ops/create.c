@@ -228,7 +228,8 @@ static int host_state(struct host_ctx *c, struct err *e)
 		.version = STORE_VERSION, .oci_version = c->spec->oci_version, .id = c->req->id,
 		.bundle = c->bundle, .rootfs = c->rootpath,
 		.created = c->state.created, .owner = geteuid(),
-		.cgroup = c->cgroup, .unit = c->unit.name, .user_unit = c->unit.user, .own_pidns = c->new_ns & CLONE_NEWPID,
+		.cgroup = c->cgroup, .unit = c->unit.name, .user_unit = c->unit.user,
+		.own_pidns = c->new_ns & CLONE_NEWPID,
 		.terminal = c->process.terminal, .namespaces = c->listed_ns,
 		.hooks = h, .annotations = c->spec->annotations,
 	};
