@@ -115,6 +115,18 @@ static int make_links(struct rootfs *r, struct err *e)
 	return q ? q : make_link(dev, "ptmx", "pts/ptmx", true, e);
 }
 
+/* A default device that is listed is made as listed, and once. */
+static bool is_listed(const struct objv *devices, const char *path)
+{
+	const struct spec_device *d = devices->v;
+	size_t i;
+
+	for (i = 0; i < devices->n; i++)
+		if (!strcmp(d[i].path, path))
+			return true;
+	return false;
+}
+
 int rootfs_devices(struct rootfs *r, const struct spec *s, struct err *e)
 {
 	const struct spec_device *d = s->linux_->devices.v;
@@ -125,7 +137,8 @@ int rootfs_devices(struct rootfs *r, const struct spec *s, struct err *e)
 	if (r->dev_is_bind)
 		return 0;
 	for (i = 0; i < sizeof(default_devices) / sizeof(default_devices[0]) && !q; i++)
-		q = make_device(r, &default_devices[i], default_devices[i].path, e);
+		if (!is_listed(&s->linux_->devices, default_devices[i].path))
+			q = make_device(r, &default_devices[i], default_devices[i].path, e);
 	for (i = 0; i < s->linux_->devices.n && !q; i++) {
 		if (!strcmp(d[i].path, "/dev/ptmx"))
 			continue;	/* the link to pts/ptmx below */

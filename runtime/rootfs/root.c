@@ -158,7 +158,8 @@ int rootfs_pivot(struct rootfs *r, const struct spec *s, struct err *e)
 				       "pivot_root (on an initramfs use --no-pivot, or switch to a tmpfs root first)");
 		if (q)
 			return err_set(e, ERR_KERNEL, q, "/root/path", "pivot_root");
-		if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) || umount2(".", MNT_DETACH) || chdir("/"))
+		/* Nothing of it is a peer of the host's mounts since rootfs_begin(): only ours go. */
+		if (umount2(".", MNT_DETACH) || chdir("/"))
 			return err_set(e, ERR_KERNEL, -errno, "/root/path", "detach the host's root");
 	}
 	if (!q && p && mount(NULL, "/", NULL, p, NULL))

@@ -172,4 +172,73 @@ idmap_old() {
 }
 t "idmap on kernels that have none" idmap_old
 
+# ---- attributes, propagation, the rest -------------------------------------------------------------
+
+default_device() {
+	inside '.linux.devices = [{path: "/dev/zero", type: "c", major: 1, minor: 5, fileMode: 384, uid: 3, gid: 4}]' '
+		stat -c "%a %u:%g %t:%T" /dev/zero /dev/full; grep -c " /dev/zero " /proc/self/mountinfo || :'
+	is "$(cat "$T/o")" "600 3:4 1:5
+666 0:0 1:7
+0"
+	inside "$userns"' | .linux.devices = [{path: "/dev/zero", type: "c", major: 1, minor: 5}]' 'grep -c " /dev/zero " /proc/self/mountinfo || :'
+	is "$(cat "$T/o")" 1
+}
+t "a default device that is listed is made once, as listed" default_device
+
+whole_trees() {
+	mkdir -p "$T/tree/in" "$T/tree2"
+	mount -t tmpfs tree "$T/tree"
+	mkdir -p "$T/tree/in"
+	mount -t tmpfs -o noatime in "$T/tree/in"
+	r=0
+	( inside '.mounts += ([["rro"], ["ro"], ["rnosuid", "rnodev", "rnoexec"], ["rro", "rrw"], ["rro", "rnoatime"], ["rnoatime", "ratime"], ["rstrictatime"], ["rnodiratime"],
+		["rnosymfollow"], ["rro", "rw"]] | to_entries | map({destination: "/r\(.key)", type: "bind", source: ($T + "/tree"), options: (["rbind"] + .value)}))' '
+		grep " /r[0-9]" /proc/self/mountinfo | cut -d" " -f 5,6 | sort' ) || r=1
+	umount "$T/tree/in" "$T/tree"
+	[ $r = 0 ]
+	is "$(cat "$T/o")" "/r0 ro,relatime
+/r0/in ro,noatime
+/r1 ro,relatime
+/r1/in rw,noatime
+/r2 rw,nosuid,nodev,noexec,relatime
+/r2/in rw,nosuid,nodev,noexec,noatime
+/r3 rw,relatime
+/r3/in rw,noatime
+/r4 ro,noatime
+/r4/in ro,noatime
+/r5 rw,relatime
+/r5/in rw,relatime
+/r6 rw
+/r6/in rw
+/r7 rw,nodiratime,relatime
+/r7/in rw,noatime,nodiratime
+/r8 rw,relatime,nosymfollow
+/r8/in rw,noatime,nosymfollow
+/r9 ro,relatime
+/r9/in ro,noatime"
+}
+t "attributes of whole trees: all of them, on every mount below" whole_trees
+
+propagated() {
+	mkdir -p "$T/prop/sub"
+	mount -t tmpfs prop "$T/prop"
+	mount --make-shared "$T/prop"
+	mkdir -p "$T/prop/late"
+	bundle pg '.mounts += ([["rslave"], ["rprivate"], ["rshared"], ["slave", "shared"], ["unbindable"]] | to_entries
+		| map({destination: "/p\(.key)", type: "bind", source: ($T + "/prop"), options: (["rbind"] + .value)}))' sleep 100
+	detached
+	mount -t tmpfs late "$T/prop/late"
+	m=$(awk '{ for (i = 7; $i != "-"; i++) { sub(/:.*/, "", $i); o = o " " $i } print $5 o; o = "" }' "/proc/$(pid_of "$ID")/mountinfo")
+	gone
+	umount "$T/prop/late" "$T/prop"
+	has "$m" '^/p0 master$'
+	has "$m" '^/p0/late'
+	has "$m" '^/p1$'
+	hasnt "$m" '^/p1/late'
+	has "$m" '^/p2 (shared master|shared propagate_from master|shared)$'
+	has "$m" '^/p3 shared master$'
+	has "$m" '^/p4 unbindable$'
+}
+t "propagation words: what the host mounts later arrives, or not" propagated
+
 finish
