@@ -5,6 +5,8 @@
 #   make check                   everything that CI runs (root; installs what it needs)
 #   make check SUITES="podman"   only suites whose name has one of these words in it
 #   make check-long              the same tests with large counts
+#   make check-kernels           containers on Debian's kernels under qemu, as one table
+#   make check-kernels KERNEL=bzImage [MODULES=DIR] [VARIANTS=...] [SUITES=...] [APPEND=...] [NEED=...]
 #   make demo                    real containers on this machine, to look at
 #   make bench                   the figures of README.md
 
@@ -149,6 +151,15 @@ check-run: all tests $(if $(FAULT_SH),fault-build)
 
 check-long:
 	$(Q)LONG=1 $(MAKE) --no-print-directory check
+
+# Exit status of its own (0, 1, 125) is in its last line: make's is 2 for any failure.
+# A bisect calls tests/lab/kernels.sh itself, see Documentation/kernels.rst.
+.PHONY: check-kernels
+check-kernels:
+	$(Q)$(MAKE) --no-print-directory test-deps
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)O=$(abspath $(O)) tests/lab/kernels.sh $(if $(KERNEL),-k "$(KERNEL)" -a "$(APPEND)" -n "$(NEED)") \
+		$(if $(MODULES),-M "$(MODULES)") $(if $(VARIANTS),-v "$(VARIANTS)") $(if $(SUITES),-s "$(SUITES)")
 
 demo:
 	$(Q)$(MAKE) --no-print-directory demo-deps

@@ -3,7 +3,7 @@
 #
 # Run one command as root in another kernel, under qemu without KVM.
 #
-#   boot.sh [-g v2|hybrid|v1] [-i none|systemd] [-a ARGS] [-m MIB] [-c CPUS] [-p] [-t SECONDS] [KERNEL] -- COMMAND [ARG...]
+#   boot.sh [-g v2|hybrid|v1] [-i none|systemd] [-a ARGS] [-m MIB] [-c CPUS] [-p] [-t SECONDS] [-M DIR] [KERNEL] -- COMMAND [ARG...]
 #     -g  what is mounted on /sys/fs/cgroup (default v2: cgroup2 and nothing else)
 #     -i  PID 1: a small script that runs COMMAND (default), or the caller's systemd, of which
 #         COMMAND is a service then; systemd mounts the cgroups itself
@@ -12,8 +12,10 @@
 #     -c  CPUs (default 1; more are slow with a qemu below 8.1, see below)
 #     -p  the plainest emulated machine: one CPU, without newer features
 #     -t  bound of the whole run (default 300)
-#     KERNEL  a vmlinuz-VERSION; its modules are DIR/lib/modules/VERSION when it lies in
-#             DIR/boot. Default: the newest /boot/vmlinuz-* whose modules are there.
+#     -M  where lib/modules/VERSION is (default: DIR of a kernel in DIR/boot, then /)
+#     KERNEL  any bzImage; without modules it needs virtio-pci, virtio-console, 9p over
+#             virtio and overlayfs built in. Default: the newest /boot/vmlinuz-* that has
+#             its modules.
 #
 # The guest's root is the caller's own / (9p, read-only) under a tmpfs overlay: every
 # tool and path of the caller is there, and nothing that the guest writes leaves it.
@@ -69,14 +71,15 @@ pack() {
 	(cd "$1" && find . | cpio --quiet -o -H newc -R 0:0) >"$2.$$" && mv "$2.$$" "$2"
 }
 
-# build_initrd VERSION MODROOT FILE - what does not change from run to run
+# build_initrd VERSION MODROOT FILE - what does not change from run to run; no MODROOT: no modules
 build_initrd() {
 	t=$work/base
 	mkdir -p "$t/bin" "$t/modules" "$t/proc" "$t/sys" "$t/dev" "$t/lab" || return 1
 	cp "$busybox" "$t/bin/busybox" && cp "$here/guest-init" "$t/init" &&
 		cp "$here/guest-main" "$t/lab/main" || return 1
 	chmod 755 "$t/init" "$t/lab/main" "$t/bin/busybox"
-	for m in virtio_pci virtio_console 9pnet_virtio 9p overlay; do
+	: >"$t/modules/order"
+	for m in ${2:+virtio_pci virtio_console 9pnet_virtio 9p overlay}; do
 		modprobe -d "$2" -S "$1" --show-depends "$m" ||
 			{ echo "$prog: kernel $1 has no module $m" >&2; return 1; }
 	done >"$work/depends" || return 1
@@ -96,8 +99,8 @@ ends_within() {
 	wait "$waiter"
 }
 
-cgroup=v2 pid1=none append='' mem=1024 cpus=1 cpu=max,la57=off limit=300 kernel=''
-while getopts g:i:a:m:c:pt: o; do
+cgroup=v2 pid1=none append='' mem=1024 cpus=1 cpu=max,la57=off limit=300 kernel='' modroot=''
+while getopts g:i:a:m:c:pt:M: o; do
 	case $o in
 	g) cgroup=$OPTARG ;;
 	i) pid1=$OPTARG ;;
@@ -106,6 +109,7 @@ while getopts g:i:a:m:c:pt: o; do
 	c) cpus=$OPTARG ;;
 	p) cpus=1 cpu=qemu64 ;;
 	t) limit=$OPTARG ;;
+	M) modroot=$OPTARG ;;
 	*) usage ;;
 	esac
 done
@@ -132,7 +136,7 @@ systemd:v1) append="systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cg
 esac
 
 PATH=$PATH:/usr/sbin:/sbin
-for tool in qemu-system-x86_64:qemu-system-x86 cpio:cpio modprobe:kmod timeout:coreutils; do
+for tool in qemu-system-x86_64:qemu-system-x86 cpio:cpio modprobe:kmod timeout:coreutils flock:util-linux; do
 	command -v "${tool%%:*}" >/dev/null ||
 		die 77 "${tool%%:*} is not installed (Debian package ${tool#*:})"
 done
@@ -146,11 +150,10 @@ fi
 [ -n "$kernel" ] || kernel=$(newest_kernel)
 [ -n "$kernel" ] || die 77 "no kernel with its modules in /boot (Debian package linux-image-amd64)"
 [ -r "$kernel" ] || die 77 "no kernel image $kernel"
-version=${kernel##*/vmlinuz-}
-modroot=$(cd "$(dirname "$kernel")/.." && pwd)
-[ -d "$modroot/lib/modules/$version" ] || modroot=/
-[ -d "$modroot/lib/modules/$version" ] ||
-	die 77 "kernel $kernel: no modules in /lib/modules/$version"
+version=$("$here/kernel-version" "$kernel") || die 125 "$kernel is no bzImage"
+for modroot in ${modroot:+"$modroot"} "$(cd "$(dirname "$kernel")/.." && pwd)" / ''; do
+	[ -z "$modroot" ] || [ ! -d "$modroot/lib/modules/$version" ] || break
+done
 
 # A thread per CPU only where qemu can: below 8.1 one thread can translate code while another
 # changes it, and goes on with what is no longer there. The kernel changes its own code (jump
@@ -174,10 +177,13 @@ trap '[ -n "$qemu_pid" ] && kill "$qemu_pid" $cat_pid $waiter 2>/dev/null; exit 
 
 stamp=$(cat "$0" "$here/guest-init" "$here/guest-main" "$kernel" | cksum | cut -d' ' -f1)
 base=$cache/initrd-$version-$stamp
+exec 5>"$cache/lock"	# several guests may begin together
+flock 5
 if [ ! -f "$base" ]; then
 	rm -f "$cache/initrd-$version-"*
 	build_initrd "$version" "$modroot" "$base" || die 125 "cannot build the initramfs"
 fi
+exec 5>&-
 
 # a second archive, appended: the command of this run
 mkdir -p "$work/run/lab" || exit 125
@@ -190,6 +196,10 @@ mkdir -p "$work/run/lab" || exit 125
 } >"$work/run/lab/command"
 echo "$cgroup" >"$work/run/lab/cgroup"
 echo "$pid1" >"$work/run/lab/pid1"
+case $modroot in
+'' | /) ;;
+*) echo "$modroot/lib/modules/$version" >"$work/run/lab/modules" ;;
+esac
 if ! pack "$work/run" "$work/run.cpio" || ! cat "$base" "$work/run.cpio" >"$work/initrd"; then
 	die 125 "cannot build the initramfs"
 fi

@@ -15,6 +15,7 @@ unit() {
 
 # A fresh guest: no controller is enabled anywhere below the root yet, so this goes first.
 first() {
+	needs memory
 	bundle first '.linux.resources.memory = {limit: 67108864} | .linux.cgroupsPath = "/\($TAG)-first/a/b"' \
 		sh -c 'echo out; echo err >&2; exit 7'
 	status 7 run_it
@@ -25,6 +26,7 @@ first() {
 }
 
 life() {
+	needs pids
 	bundle life '.linux.resources.pids = {limit: 20}' sleep 1000
 	rt create --bundle "$B" "$ID" </dev/null >/dev/null 2>&1
 	is "$(state_of "$ID")" created
@@ -44,6 +46,7 @@ life() {
 }
 
 oom_status() {
+	needs memory
 	bundle oom '.linux.resources.memory = {limit: 33554432}' \
 		dd if=/dev/zero of=/dev/null bs=200M count=1
 	status 137 run_it
@@ -51,6 +54,7 @@ oom_status() {
 }
 
 oom_event() {
+	needs memory
 	live oomev '.linux.resources.memory = {limit: 33554432}' \
 		dd if=/dev/zero of=/dev/null bs=200M count=1
 	until_true 10 is_state "$ID" stopped
@@ -65,6 +69,7 @@ oom_event() {
 
 # The exec dies of it, the container does not.
 oom_exec() {
+	needs memory
 	live oomex '.linux.resources.memory = {limit: 33554432}'
 	status 137 rt exec "$ID" dd if=/dev/zero of=/dev/null bs=200M count=1
 	is_state "$ID" running
@@ -72,6 +77,7 @@ oom_exec() {
 }
 
 limits_cpu() {
+	needs cpu cpuset
 	live cpu '.linux.resources.cpu = {quota: 25000, period: 50000, shares: 1024, cpus: "0", mems: "0"}' \
 		sh -c 'while :; do :; done'
 	if [ -n "$V2" ]; then
@@ -94,6 +100,7 @@ limits_cpu() {
 }
 
 limits_memory() {
+	needs memory
 	live mem '.linux.resources.memory = {limit: 67108864, reservation: 33554432, swap: 100663296}'
 	is "$(knob memory.max memory memory.limit_in_bytes)" 67108864
 	is "$(knob memory.low memory memory.soft_limit_in_bytes)" 33554432
@@ -106,6 +113,7 @@ limits_memory() {
 }
 
 limits_pids() {
+	needs pids
 	live pids '.linux.resources.pids = {limit: 8}'
 	is "$(knob pids.max pids pids.max)" 8
 	status 2 rt exec "$ID" sh -c 'for i in 1 2 3 4 5 6 7 8 9; do sleep 5 & done; kill $(jobs -p)'
@@ -116,12 +124,14 @@ limits_pids() {
 
 limits_io() {
 	only_v2
+	needs blkio
 	live io '.linux.resources.blockIO = {weight: 500}'
 	is "$(knob io.weight)" "default 4950"
 	gone
 }
 
 limits_io_max() {
+	needs blkio
 	modprobe -q virtio_blk || true
 	disk=$(cat /sys/block/vda/dev 2>/dev/null) || skip "the guest has no disk"
 	live iomax '.linux.resources.blockIO = {
@@ -137,6 +147,7 @@ limits_io_max() {
 }
 
 limits_huge() {
+	needs hugetlb
 	live huge '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 6291456}]'
 	is "$(knob hugetlb.2MB.max hugetlb hugetlb.2MB.limit_in_bytes)" 6291456
 	if [ -n "$V2" ] && [ -n "$CLEAT" ]; then is "$(knob hugetlb.2MB.rsvd.max)" 6291456; fi
@@ -145,6 +156,7 @@ limits_huge() {
 
 limits_unified() {
 	only_v2
+	needs memory
 	live unified '.linux.resources.unified = {"memory.high": "50331648", "cpu.weight": "77"}'
 	is "$(knob memory.high)" 50331648
 	is "$(knob cpu.weight)" 77
@@ -162,6 +174,7 @@ unified_refused() {
 # A cgroup that has processes of its own cannot give controllers to children.
 busy_parent() {
 	only_v2
+	needs memory
 	mkdir "/sys/fs/cgroup/$TAG-busy"
 	sleep 1000 &
 	sleeper=$!
@@ -182,6 +195,7 @@ busy_parent() {
 # processes cannot give controllers to children.
 beside_own() {
 	only_v2
+	needs memory
 	own=/sys/fs/cgroup/$TAG-own
 	mkdir -p "$own/leaf"
 	for path in "$TAG-rel" ""; do
@@ -207,6 +221,7 @@ taken_cgroup() {
 }
 
 cgroup_namespace() {
+	needs memory
 	live cgns '.linux.namespaces += [{type: "cgroup"}] | .linux.resources.memory = {limit: 67108864}'
 	status 0 rt exec "$ID" cat /proc/self/cgroup
 	if [ -n "$V2" ]; then
@@ -224,6 +239,7 @@ cgroup_namespace() {
 
 # Without the namespace v2 shows the whole tree, v1 the container's own directories.
 cgroup_bind() {
+	needs memory
 	live cgbind '.linux.resources.memory = {limit: 67108864}'
 	if [ -n "$V2" ]; then
 		status 0 rt exec "$ID" cat "/sys/fs/cgroup/$ID/memory.max"
@@ -446,6 +462,8 @@ events_oom() {
 }
 
 userns() {
+	needs memory
+	needs_userns
 	live userns "$USERNS"' | .linux.resources.memory = {limit: 67108864}'
 	status 0 rt exec "$ID" sh -c 'id -u; cat /proc/self/uid_map /proc/self/gid_map; echo >/dev/null'
 	is "$(tr -s ' \n' ' ' <"$T/o")" "0 0 100000 65536 0 200000 65536 "
@@ -459,6 +477,8 @@ userns() {
 delegated() {
 	only_v2
 	[ -n "$CLEAT" ] || skip "not in runc's cgroupfs driver"
+	needs memory
+	needs_userns
 	live deleg "$USERNS"' | .linux.namespaces += [{type: "cgroup"}]
 		| (.mounts[] | select(.type == "cgroup")).options -= ["ro"]
 		| .linux.resources.memory = {limit: 67108864}'
@@ -467,6 +487,30 @@ delegated() {
 	status 0 rt exec "$ID" mkdir /sys/fs/cgroup/kid
 	status 1 rt exec "$ID" sh -c 'echo max >/sys/fs/cgroup/memory.max'
 	gone
+	no_cgroup
+}
+
+# A limit that the kernel cannot keep is an error, never left out.
+lacking() {
+	[ -n "$CLEAT" ] || skip "runc leaves such limits out"
+	lacks=''
+	for c in memory:'{memory: {limit: 67108864}}' pids:'{pids: {limit: 8}}' hugetlb:'{hugepageLimits: [{pageSize: "2MB", limit: 2097152}]}' \
+		cpuset:'{cpu: {cpus: "0"}}' cpu:'{cpu: {quota: 25000, period: 50000}}'; do
+		! has_controller "${c%%:*}" || continue
+		lacks="$lacks ${c%%:*}"
+		bundle "lack-${c%%:*}" ".linux.resources += ${c#*:}"
+		if run_it >"$T/o" 2>"$T/e"; then fail "a limit of ${c%%:*} is taken"; fi
+		has "$(cat "$T/e")" "${c%%:*}"
+		no_cgroup
+	done
+	[ -n "$lacks" ] || skip "no controller is missing"
+}
+
+userns_forbidden() {
+	[ "$(cat /proc/sys/user/max_user_namespaces)" -eq 0 ] || skip "user namespaces are allowed"
+	bundle usernsno "$USERNS" true
+	if run_it >"$T/o" 2>"$T/e"; then fail "taken"; fi
+	has "$(cat "$T/e")" 'user'
 	no_cgroup
 }
 
@@ -536,6 +580,8 @@ t "events --stats prints what runc prints" events_same
 t "events tells of kills, and ends with the container" events_oom
 t "user namespace: ids, limits, devices" userns
 t "user namespace: the cgroup is delegated, its limits are not" delegated
+t "a limit whose controller the kernel does not have is refused by its name" lacking
+t "user namespace: an error names it where the kernel forbids it" userns_forbidden
 t "AppArmor: a profile that is not loaded is refused" apparmor_absent
 t "AppArmor: a profile is enforced" apparmor_enforced
 finish

@@ -24,6 +24,27 @@ only_v2() {
 	[ -n "$V2" ] || skip "cgroup v2 only"
 }
 
+# has_controller NAME - by its v1 name; on v2 as the root has it to give
+has_controller() {
+	if [ -n "$V2" ]; then
+		case $1 in blkio) set -- io ;; esac
+		grep -qw "$1" /sys/fs/cgroup/cgroup.controllers
+	else
+		awk -v c="$1" '$1 == c && $4 == 1 { found = 1 } END { exit !found }' /proc/cgroups
+	fi
+}
+
+# needs CONTROLLER... - skip where the kernel lacks one
+needs() {
+	for c; do
+		has_controller "$c" || skip "no controller $c in this kernel"
+	done
+}
+
+needs_userns() {
+	[ "$(cat /proc/sys/user/max_user_namespaces)" -gt 0 ] || skip "user namespaces are forbidden"
+}
+
 # cgdir [CONTROLLER [ID]] - directory of the container's cgroup
 cgdir() {
 	if [ -n "$V2" ]; then

@@ -108,6 +108,7 @@ streams() {
 }
 
 limits() {
+	needs memory
 	live lim --memory-limit 67108864 --cpu-quota 25000 --cpu-period 50000
 	if [ -n "$V2" ]; then
 		is "$(cat "$(cg -)/memory.max")" 67108864
@@ -120,6 +121,7 @@ limits() {
 }
 
 oom() {
+	needs memory
 	r=0
 	crun_ oom --memory-limit 33554432 -- /bin/dd if=/dev/zero of=/dev/null bs=200M count=1 || r=$?
 	is "$r" 137
@@ -131,6 +133,7 @@ oom() {
 
 # An exec that is killed says so too, and the container stays.
 oom_exec() {
+	needs memory
 	live oomex --memory-limit 33554432
 	r=0
 	c task exec --exec-id hog "$ID" /bin/dd if=/dev/zero of=/dev/null bs=200M count=1 >"$T/o" 2>&1 </dev/null || r=$?
@@ -145,6 +148,7 @@ oom_exec() {
 }
 
 metrics() {
+	needs memory
 	live met --memory-limit 67108864
 	m=$(c task metrics --format json "$ID")
 	printf '%s\n' "$m"

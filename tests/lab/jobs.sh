@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2154	# what the caller sets
 #
 # Guests that run suites, some at a time: what run.sh and kernels.sh have in common.
 # The caller sets $here (this folder), $O, $RUNTIME, $SHIM and $work (a folder to keep
@@ -14,6 +15,12 @@ variant() {
 	systemd) pid1=systemd ;;
 	systemd-hybrid | systemd-v1) pid1=systemd mode=${1#systemd-} ;;
 	apparmor) append='apparmor=1 security=apparmor' ;;
+	selinux) append='selinux=1 security=selinux enforcing=0' ;;
+	no-lsm) append='lsm=capability' ;;
+	no-memory) append='cgroup_disable=memory' ;;
+	no-pids) append='cgroup_disable=pids' ;;
+	no-userns) append='sysctl.user.max_user_namespaces=0' ;;
+	no-pressure) append='psi=0' ;;
 	*) return 1 ;;
 	esac
 }
@@ -24,8 +31,9 @@ boot() {
 	shift 2
 	[ -z "${LONG-}" ] || set -- "$@" LONG="$LONG"
 	# shellcheck disable=SC2086	# options and suites have no spaces
-	"${LAB_BOOT:-$here/boot.sh}" -g "$mode" -i "$pid1" -a "$append" $plain -t "$limit" $image -- env O="$O" \
-		RUNTIME="$RUNTIME" SHIM="$SHIM" UNIT="$O/tests/unit" "$@" "$here/guest-run" $suites \
+	"${LAB_BOOT:-$here/boot.sh}" -g "$mode" -i "$pid1" -a "$append ${LAB_APPEND-}" $plain -t "$limit" \
+		${LAB_MODULES:+-M "$LAB_MODULES"} $image -- env O="$O" \
+		RUNTIME="$RUNTIME" SHIM="$SHIM" UNIT="$O/tests/unit" NEED="${NEED-}" "$@" "$here/guest-run" $suites \
 		>"$file.out" 2>"$file.err" &
 	guest=$!
 	wait "$guest"
@@ -39,7 +47,8 @@ report() {
 	awk -v column="$column" -v suites="$suites" -v cut="$2" -v before="$3" -f "$here/results.awk" "$1.out"
 }
 
-# job N - boot it; its numberless TAP in $work/N.tap. A guest whose kernel gave up, or that
+# job N - boot it; its numberless TAP in $work/N.tap, the seconds in $work/N.time, and how
+# the guest ended in $work/N.end: well, skipped, unbooted (no suite began) or gone. A guest whose kernel gave up, or that
 # never came as far as a suite, is booted once more as the plainest machine there is.
 job() {
 	IFS='	' read -r column v suites image <"$work/$1.job"
@@ -48,12 +57,14 @@ job() {
 	[ -z "${LONG-}" ] || limit=$((limit * 4))
 	tap=$work/$1.tap
 	: >"$tap"
+	begin=$(date +%s)
 	for plain in '' -p; do
 		boot "$work/$1$plain" "$image"
 		r=$?
 		if [ $r -eq 77 ]; then
 			echo "ok - $column: the guest # SKIP $(cat "$work/$1.err")" >"$tap"
 			cp "$work/$1.err" "$work/$1.skip"
+			echo skipped >"$work/$1.end"
 			return
 		fi
 		again=
@@ -64,7 +75,15 @@ job() {
 		[ -n "$again" ] || break
 		echo "# $column: the guest ended with status $r, and is booted again as a plainer machine" >>"$tap"
 	done
-	[ $r -eq 0 ] || echo "not ok - $column: the guest ended with status $r" >>"$tap"
+	[ "$r" -eq 0 ] || echo "not ok - $column: the guest ended with status $r" >>"$tap"
+	if [ "$r" -eq 0 ]; then
+		echo well
+	elif grep -q '^#@ begin' "$work/$1"*.out; then
+		echo gone
+	else
+		echo unbooted
+	fi >"$work/$1.end"
+	echo $(($(date +%s) - begin)) >"$work/$1.time"
 }
 
 # lane - do jobs that nobody else has taken
@@ -109,7 +128,7 @@ number() {
 	END { print n + 0 >keep }'
 }
 
-# ready - say what is missing here, by status 1
+# ready STATUS - end with it, and a word, when something is missing here
 ready() {
 	command -v busybox >/dev/null || { echo "1..0 # SKIP busybox is not installed (Debian package busybox-static)"; exit 0; }
 	case $RUNTIME in
@@ -118,5 +137,5 @@ ready() {
 	esac
 	[ -x "$RUNTIME" ] && [ -x "$O/tests/integ/warden" ] && return
 	echo "Bail out! no $RUNTIME or no $O/tests/integ/warden: make all tests"
-	exit 1
+	exit "$1"
 }

@@ -44,7 +44,7 @@ if [ $# -eq 0 ]; then
 	set -- v2
 	[ -z "${LONG-}" ] || set -- v2 hybrid v1 apparmor
 fi
-ready
+ready 1
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/cleat-labrun.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT

@@ -98,6 +98,75 @@ skips() {
 	is "$(cat "$T/o")" "1..0 # SKIP qemu is not there"
 }
 
+# kernel - the head of a bzImage that calls itself 9.8.7-lab, in $T/kernel
+kernel() {
+	{
+		head -c 514 /dev/zero
+		printf 'HdrS'
+		head -c 8 /dev/zero
+		printf '\000\001'	# the version is 512 bytes further than 256
+		head -c 240 /dev/zero
+		printf '9.8.7-lab (who@where) #1 SMP\000'
+	} >"$T/kernel"
+}
+
+# judge SCRIPT [OPTION...] - kernels.sh of a kernel that SCRIPT stands in for
+judge() {
+	kernel
+	printf '#!/bin/sh\n%s\n' "$1" >"$T/boot"
+	chmod 755 "$T/boot"
+	shift
+	r=0
+	LAB_BOOT=$T/boot "$here/kernels.sh" -k "$T/kernel" -s one "$@" >"$T/o" 2>&1 </dev/null || r=$?
+	cat "$T/o"
+}
+
+bisect_good() {
+	judge "$GOOD"
+	is "$r" 0
+	is "$(tail -n 1 "$T/o")" "# verdict: 9.8.7-lab is good (0)"
+	has "$(cat "$T/o")" '^KTAP version 1$'
+	has "$(cat "$T/o")" '^ok 1 - 9\.8\.7-lab v2$'
+	has "$(cat "$T/o")" '^    ok 1 - 9\.8\.7-lab v2 one: a$'
+}
+
+bisect_bad() {
+	judge 'printf "%s\n" "#@ begin features" 1..3 "ok 1 - a" "not ok 2 - b" \
+		"ok 3 - c # SKIP not in this kernel: No such thing" "#@ end 1 9" "#@ begin one" 1..1 "ok 1 - x" "#@ end 0 9"'
+	is "$r" 1
+	has "$(cat "$T/o")" '^# fails: 9\.8\.7-lab v2 features: b$'
+	has "$(cat "$T/o")" '^# lacks: c: No such thing$'
+	is "$(tail -n 1 "$T/o")" "# verdict: 9.8.7-lab is bad (1)"
+	# it panics in the middle, twice
+	judge 'printf "%s\n" "#@ begin one" 1..2 "ok 1 - a"; exit 123'
+	is "$r" 1
+}
+
+bisect_untestable() {
+	for script in 'exit 125' 'exit 124' 'exit 123' 'echo no qemu >&2; exit 77'; do
+		judge "$script"
+		is "$r" 125
+		has "$(tail -n 1 "$T/o")" '^# verdict: 9\.8\.7-lab cannot be tested \(125\): '
+	done
+	has "$(tail -n 1 "$T/o")" 'no qemu$'
+	r=0
+	"$here/kernels.sh" -k /etc/passwd >"$T/o" 2>&1 || r=$?
+	is "$r" 125
+}
+
+table() {
+	judge 'case "$*" in *"-g hybrid "*) b="not ok" ;; *) b=ok ;; esac
+		printf "%s\n" "#@ begin one" 1..3 "ok 1 - a" "$b 2 - b" "ok 3 - c # SKIP no disk" "#@ end 0 9"' -v "v2 hybrid"
+	is "$r" 1
+	is "$(sed -n '/^# AB  test/,/^#$/p' "$T/o")" "# AB  test
+# ..  one: a
+# .F  one: b
+# ss  one: c
+#"
+	has "$(cat "$T/o")" '^#   AB  one: c: no disk$'
+	has "$(cat "$T/o")" '^# 3 passed, 1 failed, 2 skipped, in '
+}
+
 t "results of a guest are numbered, with its layout and suite" passes
 t "a failed test fails the suite, and the guest is not booted again" fails
 t "a guest whose kernel gives up is booted again, nothing is told twice" locked_up
@@ -107,4 +176,8 @@ t "a guest that never boots is booted again, once" never_booted
 t "a guest that hangs in a test is not booted again" hangs
 t "a suite that breaks its plan, or says nothing, has failed" broken_plans
 t "a suite, and a machine without qemu, are skipped with the reason" skips
+t "one kernel: all pass, status 0" bisect_good
+t "one kernel: a test fails, status 1, with what fails and what it lacks" bisect_bad
+t "one kernel: it does not boot, status 125" bisect_untestable
+t "the table has a line per test and a letter per kernel" table
 finish
