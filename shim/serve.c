@@ -103,6 +103,24 @@ static void idle_due(struct loop_timer *t)
 		server_stop(srv);
 }
 
+/* glibc's allocator: no second arena, and freed pages go back. musl's has nothing to tune. */
+static void tune_memory(void)
+{
+#ifdef __GLIBC__
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_TOP_PAD, 0);
+	mallopt(M_TRIM_THRESHOLD, 32 << 10);
+	mallopt(M_MMAP_THRESHOLD, 32 << 10);
+#endif
+}
+
+static void trim_memory(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 void server_check_idle(struct server *srv)
 {
 	if (srv->ctrs || srv->rpc.n_conns || srv->stopping)
@@ -115,7 +133,7 @@ void server_check_idle(struct server *srv)
 	if (has_container(srv, false))
 		srv->shutdown_due = false;
 	if (!srv->ctrs)
-		malloc_trim(0);
+		trim_memory();
 }
 
 /* ---- connections, signals ------------------------------------------------------------- */
@@ -216,15 +234,6 @@ static int take_listener(struct server *srv)
 		r = fd_nonblock(LISTENER, 1);
 	srv->listen_ev = (struct loop_source){ accept_ready, -1 };
 	return r ? r : loop_add(&srv->loop, &srv->listen_ev, LISTENER, EPOLLIN);
-}
-
-/* Small and steady: no second arena, and freed pages go back. */
-static void tune_memory(void)
-{
-	mallopt(M_ARENA_MAX, 1);
-	mallopt(M_TOP_PAD, 0);
-	mallopt(M_TRIM_THRESHOLD, 32 << 10);
-	mallopt(M_MMAP_THRESHOLD, 32 << 10);
 }
 
 /* TTRPC_ADDRESS is ours alone: what workers execute must not inherit it. */

@@ -28,7 +28,7 @@ none() {
 
 product=$(find runtime shim nsenter cgroup seccomp -name '*.[ch]' | sort)
 sources=$product\ $(find tests -name '*.[ch]' | sort)
-scripts=$(find tests .ci -type f \( -name '*.sh' -o -name run-tap -o -path .ci/run -o -name shim-pid \) | sort)
+scripts=$(find tests runtime/build .ci -type f \( -name '*.sh' -o -name run-tap -o -path .ci/run -o -name shim-pid \) | sort)
 
 # code FILE...: without comments and strings, "file:line:text".
 code() {
