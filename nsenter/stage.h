@@ -3,6 +3,7 @@
 #define CLEAT_STAGE_H
 #include <stddef.h>
 #include "err.h"
+#include "trace.h"
 
 /*
  * Each process's work is a table of small steps. Every stage has its own
@@ -26,9 +27,12 @@ static inline int s##_run(const struct s##_step *v, size_t n,			\
 	int r = 0;								\
 										\
 	for (i = 0; i < n && !r; i++) {						\
+		unsigned int mark = trace_enter(id, v[i].name);			\
+										\
 		r = stage_fault(#s, v[i].name, e);				\
 		if (!r)								\
 			r = v[i].run(c, e);					\
+		trace_leave(mark);						\
 		if (r)								\
 			r = stage_failed(e, id, i, v[i].name, r);		\
 	}									\

@@ -143,6 +143,11 @@ static void zsh_value(struct buf *b, const struct opt *o)
 {
 	enum docs_kind k = docs_kind(o);
 
+	if (o->type == OPT_MAYBE) {
+		buf_adds(b, "::form:(");
+		words(b, o->value);
+		buf_addc(b, ')');
+	}
 	if (k == DOCS_NONE)
 		return;
 	buf_addc(b, ':');
@@ -171,7 +176,7 @@ static void zsh_options(struct buf *b, const struct opt *rows, const char *inden
 			if (letter)
 				buf_addf(b, "-%c", o->letter);
 			else
-				buf_addf(b, "--%s", o->name);
+				buf_addf(b, "--%s%s", o->name, o->type == OPT_MAYBE ? "=-" : "");
 			buf_addc(b, '[');
 			zsh_text(b, o->help);
 			buf_addc(b, ']');

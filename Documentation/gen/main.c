@@ -10,8 +10,8 @@ enum docs_kind docs_kind(const struct opt *o)
 {
 	const char *v = o->value;
 
-	if (o->type == OPT_FLAG)
-		return DOCS_NONE;
+	if (o->type == OPT_FLAG || o->type == OPT_MAYBE)
+		return DOCS_NONE;	/* nothing in the next word */
 	if (!v)
 		return DOCS_TEXT;
 	if (!strcmp(v, "DIR"))

@@ -60,7 +60,9 @@ static void options(struct buf *b, const struct opt *rows)
 		if (o->letter)
 			buf_addf(b, "Fl %c , ", o->letter);
 		buf_addf(b, "Fl Fl %s", o->name);
-		if (o->type != OPT_FLAG)
+		if (o->type == OPT_MAYBE)
+			buf_addf(b, " Ns Op = Ns Ar %s", o->value);
+		else if (o->type != OPT_FLAG)
 			buf_addf(b, " Ar %s", o->value ? o->value : "value");
 		buf_addc(b, '\n');
 		sentence(b, o->help);

@@ -17,6 +17,10 @@ struct cli_globals {
 	const char *log, *log_format, *log_level, *root, *cgroup_manager, *rootless, *criu;
 };
 extern const struct opt cli_global_options[];
+/** CLI_TRACE_OPTION() - Row of --trace; @type: the command's struct, whose member trace takes it. */
+#define CLI_TRACE_OPTION(values) \
+	{ .name = "trace", .type = OPT_MAYBE, .off = OPT_AT(values, trace), .value = "text|json", \
+	  .help = "print how long each step of each process took, on the standard error output" }
 
 struct cli {
 	const char *name;		/* "cleat"; "runc" when called so, for --version only */
@@ -48,6 +52,7 @@ struct cli_command {
 	uint8_t min_args, max_args;	/* equal: exactly; max CLI_ANY: no maximum */
 	uint8_t fail_status;		/* exit status when run fails */
 	bool exposed;			/* a container will see our executable: protect it */
+	uint16_t trace;			/* where in its values the format of --trace is; 0: it has no such option */
 	/**
 	 * @run: Return: the exit status, or -errno with @e set. NULL: not in this version.
 	 * @values: filled by @options; argv: the arguments, argc of them.
@@ -83,6 +88,15 @@ int cli_out_buf(const struct buf *b, struct err *e);
  */
 int cli_read_file(const char *path, bool dash, const char *what, struct buf *b, struct err *e);
 
+/* ---- trace.c ---- */
+/**
+ * cli_trace_begin() - Begin to note times if --trace was given.
+ * @format: its value: NULL, "", "text" or "json".
+ */
+int cli_trace_begin(const char *format, struct err *e);
+/** cli_trace_print() - Print them on stderr. @id: of the container, for the heading. */
+void cli_trace_print(const char *format, const char *command, const char *id);
+
 /* ---- root.c ---- */
 /**
  * cli_root_open() - Find and check the state root: not "/", ours, writable by us only.
@@ -97,13 +111,13 @@ int cli_signal(const char *text);
 
 /* ---- the commands' option tables and functions ---- */
 struct create_values {
-	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file;
+	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file, *trace;
 	bool no_pivot, no_new_keyring, no_subreaper, detach, keep;
 	int64_t preserve_fds;
 };
 struct exec_values {
 	const char *console_socket, *pidfd_socket, *cwd, *user, *process, *pid_file, *process_label,
-		*apparmor;
+		*apparmor, *trace;
 	struct opt_list env, gids, caps, cgroups;
 	bool tty, detach, no_new_privs, ignore_paused;
 	int64_t preserve_fds;

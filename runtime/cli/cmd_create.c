@@ -8,6 +8,7 @@
 #include "fd.h"
 #include "foreground.h"
 #include "handoff.h"
+#include "trace.h"
 
 /* clang-format off */
 #define C(member) .off = OPT_AT(struct create_values, member)
@@ -31,6 +32,7 @@
 
 const struct opt cli_create_options[] = {
 	CREATE_OPTIONS,
+	CLI_TRACE_OPTION(struct create_values),
 	{ .name = "no-subreaper", .type = OPT_FLAG, C(no_subreaper) },
 	{ .type = OPT_END },
 };
@@ -43,6 +45,7 @@ const struct opt cli_run_options[] = {
 	{ .name = "no-subreaper", .type = OPT_FLAG, C(no_subreaper),
 	  .help = "do not adopt what the container's processes leave" },
 	CREATE_OPTIONS,
+	CLI_TRACE_OPTION(struct create_values),
 	{ .type = OPT_END },
 };
 /* clang-format on */
@@ -154,7 +157,7 @@ int cmd_run(struct cli *c, const void *values, int argc, char **argv, struct err
 		bool made = !r;
 
 		if (made)
-			r = foreground_wait(run.fg, e);
+			r = trace_call(STAGE_HOST, "program", foreground_wait(run.fg, e));
 		foreground_end(run.fg);
 		if (made && (r < 0 || !v->keep))
 			undo(c, argv[0], r >= 0);

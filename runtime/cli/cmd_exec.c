@@ -10,6 +10,7 @@
 #include "handoff.h"
 #include "num.h"
 #include "process_peek.h"
+#include "trace.h"
 
 /* clang-format off */
 #define X(member) .off = OPT_AT(struct exec_values, member)
@@ -43,6 +44,7 @@ const struct opt cli_exec_options[] = {
 	  .help = "existing sub-cgroup of the container's cgroup to run in" },
 	{ .name = "ignore-paused", .type = OPT_FLAG, X(ignore_paused),
 	  .help = "also in a paused container; it runs when that is resumed" },
+	CLI_TRACE_OPTION(struct exec_values),
 	{ .name = "process-label", .type = OPT_STR, X(process_label), .value = "LABEL" },
 	{ .name = "apparmor", .type = OPT_STR, X(apparmor), .value = "PROFILE" },
 	{ .type = OPT_END },
@@ -152,7 +154,7 @@ static int attached(struct cli *c, struct handoff *h, struct cleat_process *p, s
 	if (!r)
 		r = handoff_give(h, p->pid, p->pidfd, "setns", -1, e);
 	if (!r)
-		r = foreground_wait(fg, e);
+		r = trace_call(STAGE_HOST, "program", foreground_wait(fg, e));
 	if (r < 0 && !fg->exited)
 		child_kill_reap(&p->pid);
 	foreground_end(fg);

@@ -34,7 +34,7 @@ const struct cli_command cli_commands[] = {
 	{ .name = "create",
 	  .brief = "make a container and stop before its program", ONE_ID, .root = ROOT_MAKE,
 	  .options = cli_create_options, .values_size = sizeof(struct create_values),
-	  .run = cmd_create, .exposed = true,
+	  .run = cmd_create, .exposed = true, .trace = OPT_AT(struct create_values, trace),
 	  .more = "The container is described by config.json in the bundle directory.\n"
 		  "\"cleat start\" runs it." },
 	{ .name = "start",
@@ -43,7 +43,7 @@ const struct cli_command cli_commands[] = {
 	{ .name = "run",
 	  .brief = "create and start; wait for the end and delete", ONE_ID, .root = ROOT_MAKE,
 	  .options = cli_run_options, .values_size = sizeof(struct create_values), .run = cmd_run,
-	  .exposed = true,
+	  .exposed = true, .trace = OPT_AT(struct create_values, trace),
 	  .more = "The exit status is the program's, or 128 and the number of the signal that\n"
 		  "ended it." },
 	{ .name = "exec", .usage = ID " COMMAND [ARGUMENT...]  |  --process FILE " ID,
@@ -51,7 +51,7 @@ const struct cli_command cli_commands[] = {
 	  .min_args = 1, .max_args = CLI_ANY, .fail_status = 255, .order = OPT_FIRST,
 	  .root = ROOT_LOOK,
 	  .options = cli_exec_options, .values_size = sizeof(struct exec_values), .run = cmd_exec,
-	  .exposed = true,
+	  .exposed = true, .trace = OPT_AT(struct exec_values, trace),
 	  .more = "The exit status is the process's; 255 when it could not be run." },
 	{ .name = "state",
 	  .brief = "print the state of a container (JSON)", ONE_ID, .root = ROOT_LOOK,

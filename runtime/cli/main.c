@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 #include "fd.h"
+#include "trace.h"
 
 static int too_many_or_few(const struct cli_command *cmd, int argc, struct err *e)
 {
@@ -22,6 +23,28 @@ static int too_many_or_few(const struct cli_command *cmd, int argc, struct err *
 	cli_command_help(cmd, &dropped);
 	return err_set(e, ERR_SPEC, 0, NULL, "\"%s\" requires %s %u argument(s)", cmd->name, how,
 		       n);
+}
+
+static int run_protected(struct cli *c, const struct cli_command *cmd, const void *values,
+			 const struct opt_parsed *rest, struct err *e)
+{
+	if (cmd->exposed && !cleat_selfexe_protected() &&
+	    trace_call(STAGE_HOST, "protect-program", cleat_selfexe_switch(&c->exe_mount)))
+		return cleat_selfexe_exec(c->argv, environ, e);
+	return cmd->run(c, values, rest->argc, rest->argv, e);
+}
+
+static int run_traced(struct cli *c, const struct cli_command *cmd, const void *values,
+		      const struct opt_parsed *rest, struct err *e)
+{
+	const char *format = *(const char *const *)(const void *)((const char *)values + cmd->trace);
+	int r = cli_trace_begin(format, e);
+
+	if (r)
+		return r;
+	r = run_protected(c, cmd, values, rest, e);
+	cli_trace_print(format, cmd->name, rest->argv[0]);
+	return r;
 }
 
 /* Options and arguments of @cmd, then the command itself. *@status is what a failure exits with. */
@@ -53,9 +76,9 @@ static int run_command(struct cli *c, const struct cli_command *cmd, int argc, c
 		if (r)
 			return r;
 	}
-	if (cmd->exposed && !cleat_selfexe_protected() && cleat_selfexe_switch(&c->exe_mount))
-		return cleat_selfexe_exec(c->argv, environ, e);
-	return cmd->run(c, values, rest.argc, rest.argv, e);
+	if (cmd->trace)
+		return run_traced(c, cmd, values, &rest, e);
+	return run_protected(c, cmd, values, &rest, e);
 }
 
 /* Everything but the report. @cmd is set as soon as the command is known. */

@@ -136,6 +136,12 @@ int opt_size(const char *s, int64_t *bytes)
 
 /* ---- parsing ----------------------------------------------------------------- */
 
+/* Does it stand alone, so that the next word is not its value? */
+static bool alone(const struct opt *o)
+{
+	return o->type == OPT_FLAG || o->type == OPT_MAYBE;
+}
+
 static const struct opt *by_name(const struct opt *rows, const char *name, size_t len)
 {
 	for (; rows->type != OPT_END; rows++)
@@ -183,6 +189,9 @@ static int store(const struct opt *o, void *values, const char *text, struct are
 		break;
 	case OPT_STR:
 		*(const char **)(void *)at = text;
+		break;
+	case OPT_MAYBE:
+		*(const char **)(void *)at = text ? text : "";
 		break;
 	case OPT_LIST: {
 		struct opt_list *l = (struct opt_list *)(void *)at;
@@ -243,11 +252,11 @@ static int parse_letters(struct parser *p, const char *word)
 		const char *inword = c[1] == '=' ? c + 2 : NULL;
 		int r;
 
-		if (!o || (o->type != OPT_FLAG && c[1] && !inword))
+		if (!o || (!alone(o) && c[1] && !inword))
 			return err_set(p->e, ERR_SPEC, 0, NULL, "flag provided but not defined: %s",
 				       word);
-		r = o->type == OPT_FLAG ? store(o, p->values, inword, p->a, p->e) :
-					  take_value(p, o, inword, word);
+		r = alone(o) ? store(o, p->values, inword, p->a, p->e) :
+			       take_value(p, o, inword, word);
 		if (r)
 			return r;
 	}
@@ -272,7 +281,7 @@ static int parse_word(struct parser *p)
 		return parse_letters(p, word);
 	if (!o)
 		return err_set(p->e, ERR_SPEC, 0, NULL, "flag provided but not defined: %s", word);
-	if (o->type == OPT_FLAG)
+	if (alone(o))
 		return store(o, p->values, inword, p->a, p->e);
 	return take_value(p, o, inword, word);
 }
@@ -321,7 +330,9 @@ static size_t spelling(const struct opt *o, struct buf *out)
 	buf_addf(out, "   --%s", o->name);
 	if (o->letter)
 		buf_addf(out, ", -%c", o->letter);
-	if (o->type != OPT_FLAG)
+	if (o->type == OPT_MAYBE)
+		buf_addf(out, "[=%s]", o->value);
+	else if (o->type != OPT_FLAG)
 		buf_addf(out, " %s", o->value ? o->value : "VALUE");
 	return out->len - from;
 }

@@ -17,6 +17,7 @@ enum opt_type {
 	OPT_END,	/* ends a table */
 	OPT_FLAG,	/* bool */
 	OPT_STR,	/* const char * */
+	OPT_MAYBE,	/* const char *: a flag, "", that takes a value in the same word only */
 	OPT_LIST,	/* struct opt_list: may be given several times */
 	OPT_INT,	/* int64_t, min..max */
 	OPT_DURATION,	/* int64_t nanoseconds, not negative: "5s", "1m30s", "300ms" */

@@ -24,6 +24,7 @@
 #include "steps.h"
 #include "sync.h"
 #include "template.h"
+#include "trace.h"
 
 struct host_ctx {
 	const struct cleat_env *env;
@@ -683,6 +684,7 @@ static int host_start(struct host_ctx *c, struct err *e)
 	if (!c->req->ready)
 		return 0;
 	r = supervise_until_exec(&s, e);
+	trace_settle();
 	return r ? r : container_poststart(&c->state, c->env->log, e);
 }
 

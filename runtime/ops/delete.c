@@ -11,6 +11,7 @@
 #include "hooks.h"
 #include "ops.h"
 #include "pathfs.h"
+#include "trace.h"
 
 #define DEATH_WAIT_MS 10000
 
@@ -73,14 +74,15 @@ static int destroy(struct container *c, const struct cleat_env *env, struct err 
 		if (!r)
 			op_unit_stop(c, env->log);
 		if (!r && c->state.cgroup[0])
-			r = cg_remove(&c->host, c->state.cgroup, e);
-	} else if (c->state.cgroup[0] && cg_remove_empty(&c->host, c->state.cgroup)) {
-		r = kill_leftovers(c, e);
+			r = trace_call(STAGE_HOST, "delete-cgroup", cg_remove(&c->host, c->state.cgroup, e));
+	} else if (c->state.cgroup[0] &&
+		   trace_call(STAGE_HOST, "delete-cgroup", cg_remove_empty(&c->host, c->state.cgroup))) {
+		r = trace_call(STAGE_HOST, "delete-leftovers", kill_leftovers(c, e));
 		if (!r)
-			r = cg_remove(&c->host, c->state.cgroup, e);
+			r = trace_call(STAGE_HOST, "delete-busy-cgroup", cg_remove(&c->host, c->state.cgroup, e));
 	}
 	if (!r)
-		r = store_remove(&c->store, e);
+		r = trace_call(STAGE_HOST, "delete-state", store_remove(&c->store, e));
 	if (!r)
 		poststop(c, env);
 	return r;
@@ -139,7 +141,7 @@ int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct
 
 	if (force)
 		kill_if_locked(env, id);
-	r = container_open(&c, env, id, STORE_EXCLUSIVE, e);
+	r = trace_call(STAGE_HOST, "delete-open", container_open(&c, env, id, STORE_EXCLUSIVE, e));
 	if (r && c.unreadable)
 		return delete_half_made(&c, force, id, e);
 	if (r) {
@@ -152,6 +154,6 @@ int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct
 		return err_set(e, ERR_STATE, 0, NULL, "cannot delete container %s that is not stopped: %s", id,
 			       cleat_status_name(c.status));
 	if (c.status != CLEAT_STOPPED)
-		r = kill_init(&c, e);
+		r = trace_call(STAGE_HOST, "delete-kill", kill_init(&c, e));
 	return r ? r : destroy(&c, env, e);
 }

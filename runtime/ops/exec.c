@@ -18,6 +18,7 @@
 #include "steps.h"
 #include "sync.h"
 #include "template.h"
+#include "trace.h"
 
 struct exec_ctx {
 	const struct cleat_env *env;
@@ -286,7 +287,7 @@ static int run(struct exec_ctx *x, struct cleat_process *out, struct err *e)
 	x->sock = s.sock = sv[0];
 	x->child_sock = sv[1];
 	r = tune_affinity_begin(&x->p.tune, &cpus, e);
-	s.pid = r ? r : start_process(x, &s.pidfd, &placed, e);
+	s.pid = r ? r : trace_call(STAGE_HOST, "exec-launch", start_process(x, &s.pidfd, &placed, e));
 	if (!r)
 		tune_affinity_end(&x->p.tune, &cpus);
 	fd_close(&x->child_sock);
@@ -296,11 +297,12 @@ static int run(struct exec_ctx *x, struct cleat_process *out, struct err *e)
 	if (!r && !placed)
 		r = place(x, s.pid, e);
 	if (!r)
-		r = supervise_until_ready(&s, e);
+		r = trace_call(STAGE_HOST, "exec-supervise", supervise_until_ready(&s, e));
 	if (!r && x->env->idle_close)
 		fd_close(x->env->idle_close);
 	if (!r)
-		r = supervise_until_exec(&s, e);
+		r = trace_call(STAGE_HOST, "exec-run", supervise_until_exec(&s, e));
+	trace_settle();
 	fd_close(&x->sock);
 	if (!r) {
 		log_debug(x->env->log, "exec in %s: process %d runs \"%s\"", x->req->id, (int)s.pid, x->p.args.v[0]);
@@ -364,12 +366,12 @@ int cleat_exec(const struct cleat_env *env, const struct cleat_exec *req, struct
 		.sock = -1, .child_sock = -1,
 	};
 	/* Shared: execs run side by side, none runs beside a start, a pause or a delete. */
-	int r = container_open(&c, env, req->id, STORE_SHARED, e);
+	int r = trace_call(STAGE_HOST, "exec-open", container_open(&c, env, req->id, STORE_SHARED, e));
 
 	if (!r)
-		r = prepare(&x, e);
+		r = trace_call(STAGE_HOST, "exec-prepare", prepare(&x, e));
 	if (!r && c.state.cgroup[0]) {
-		r = container_cgroup(&c, &x.cg, e);
+		r = trace_call(STAGE_HOST, "exec-cgroup", container_cgroup(&c, &x.cg, e));
 		x.has_cg = !r;
 	}
 	if (!r)

@@ -6,6 +6,7 @@
 #include "fd.h"
 #include "gate.h"
 #include "ops.h"
+#include "trace.h"
 
 static int wrong_state(enum cleat_status status, const char *id, struct err *e)
 {
@@ -27,7 +28,7 @@ int cleat_start(const struct cleat_env *env, const char *id, struct err *e)
 		auto_container c = CONTAINER_INIT;
 		auto_fd pidfd = -1;
 
-		r = container_open(&c, env, id, STORE_EXCLUSIVE, e);
+		r = trace_call(STAGE_HOST, "start-open", container_open(&c, env, id, STORE_EXCLUSIVE, e));
 		if (r)
 			return r;
 		if (c.status != CLEAT_CREATED)
@@ -35,7 +36,8 @@ int cleat_start(const struct cleat_env *env, const char *id, struct err *e)
 		pidfd = store_pidfd(&c.state, c.procfd);
 		if (pidfd == -ESRCH)
 			return wrong_state(CLEAT_STOPPED, id, e);
-		r = gate_open(c.store.dirfd, pidfd, c.procfd, &c.state, e);
+		r = trace_call(STAGE_HOST, "start-gate", gate_open(c.store.dirfd, pidfd, c.procfd, &c.state, e));
+		trace_settle();
 		if (!r && !env->parent_clone)
 			store_tell(&c.store);
 		if (!r && (r = container_poststart(&c.state, env->log, e))) {

@@ -128,14 +128,14 @@ say() { zpty -w z "$1"; }
 wait_for() { local got line; while zpty -r z line "*$1*"; do got+=$line; [[ $got == *$1* ]] && break; done; print -r -- "$got"; }
 say "PS1= ; fpath=($W/fpath \$fpath); PATH=$W:\$PATH; autoload -Uz compinit; compinit -u -d $W/dump; zstyle ':completion:*' verbose no; bindkey '^I' complete-word; unsetopt list_beep; echo rea''dy"
 wait_for ready >/dev/null
-for words in "cleat ru" "cleat run --bun" "cleat list --format js" "cleat kill oth" "cleat --root /r state two" "cleat help feat"; do
+for words in "cleat ru" "cleat run --bun" "cleat list --format js" "cleat kill oth" "cleat --root /r state two" "cleat help feat" "cleat run --trace=j"; do
 	zpty -n -w z "$words"$'\t'"X; echo do''ne"$'\n'
 	wait_for done
 done
 zpty -d z
 END
 	timeout 30 env W="$W" TERM=dumb HOME="$W" zsh -f "$W/drive" >"$W/zsh.out" 2>&1 || { cat -v "$W/zsh.out"; exit 1; }
-	for want in 'cleat run X' 'run --bundle X' '--format json X' 'kill other X' 'state two-of-r X' 'help features X'; do
+	for want in 'cleat run X' 'run --bundle X' '--format json X' 'kill other X' 'state two-of-r X' 'help features X' 'run --trace=json X'; do
 		tr -d '\b' <"$W/zsh.out" | sed 's/  *X/ X/' | grep -q -e "$want" || { echo "no '$want' in:"; cat -v "$W/zsh.out"; exit 1; }
 	done
 }

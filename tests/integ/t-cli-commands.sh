@@ -145,4 +145,57 @@ exec_cgroup() {
 }
 t "exec --cgroup enters sub-cgroups, of some controllers or of all" exec_cgroup
 
+# ---- --trace ------------------------------------------------------------------------------
+
+trace_run() {
+	bundle trrun '' sh -c 'echo out; echo err >&2; exit 3'
+	status 3 run_it --trace=json
+	is "$(cat "$T/o")" out
+	is "$(head -n 1 "$T/e")" err
+	tail -n 1 "$T/e" >"$T/json"
+	is "$(jq -r '.command + " " + .id' "$T/json")" "run $ID"
+	for step in host.bundle host.spec host.launch init.mounts init.pivot root.hostname seal.ids seal.exec \
+		host.start host.program host.delete-cgroup; do
+		jq -e --arg s "$step" '[.steps[] | .stage + "." + .step] | index($s)' "$T/json" >"$T/o" || fail "no $step"
+	done
+	# Nothing lies outside of the whole, and the stages are the sums of their steps.
+	jq -e '.microseconds as $all | all(.steps[]; .at >= 0 and .microseconds >= 0 and .at + .microseconds <= $all + 1)' "$T/json"
+	jq -e '(.stages.init - ([.steps[] | select(.stage == "init").microseconds] | add)) | fabs < 2' "$T/json"
+}
+t "run --trace=json tells every stage's steps, and changes nothing else" trace_run
+
+trace_text() {
+	bundle trtext '' sleep 1000
+	rt create --trace --bundle "$B" "$ID" </dev/null >"$T/o" 2>"$T/e"
+	has "$(head -n 1 "$T/e")" "^cleat create $ID: [0-9.]+ us\$"
+	has "$(cat "$T/e")" '^ +[0-9.]+ +[0-9.]+  init   mounts$'
+	rt start "$ID"
+	status 0 rt exec --trace=text "$ID" true
+	has "$(cat "$T/e")" '^ +[0-9.]+ +[0-9.]+  join   session$'
+	has "$(cat "$T/e")" '^ +[0-9.]+ +[0-9.]+  seal   exec$'
+	refused 255 'not text or json' rt exec --trace=xml "$ID" true
+	gone
+}
+t "create and exec --trace: a table" trace_text
+
+trace_failed() {
+	bundle trfail '' /no/such
+	status 1 run_it --trace=json
+	has "$(cat "$T/e")" 'no such file or directory'
+	grep '^{' "$T/e" >"$T/json"
+	is "$(jq -r '.steps | map(select(.stage == "seal"))[-1].step' "$T/json")" lookup
+}
+t "--trace of a run that fails ends with the step that failed" trace_failed
+
+trace_off() {
+	command -v strace >/dev/null || skip "strace is not installed"
+	bundle troff '' true
+	for how in '' --trace; do
+		timeout 60 strace -f -qq -e trace=mmap -o "$T/calls$how" "$RUNTIME" --root "$ROOT" run $how --bundle "$B" "$ID" 2>"$T/e"
+	done
+	grep -q 'MAP_SHARED|MAP_ANONYMOUS' "$T/calls--trace"
+	! grep 'MAP_SHARED|MAP_ANONYMOUS' "$T/calls"
+}
+t "without --trace there is no page for it" trace_off
+
 finish

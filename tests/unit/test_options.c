@@ -11,7 +11,7 @@
 
 struct values {
 	bool force, detach;
-	const char *bundle;
+	const char *bundle, *trace;
 	struct opt_list env;
 	int64_t n, time;
 };
@@ -23,7 +23,8 @@ static const struct opt rows[] = {
 	{ .name = "bundle", .letter = 'b', .type = OPT_STR, V(bundle), .value = "DIR", .help = "where" },
 	{ .name = "env", .letter = 'e', .type = OPT_LIST, V(env), .value = "K=V", .help = "add" },
 	{ .name = "number", .letter = 'n', .type = OPT_INT, V(n), .min = 0, .max = 10, .help = "count" },
-	{ .name = "interval", .type = OPT_DURATION, V(time) },
+	{ .name = "interval", .type = OPT_DURATION, V(time), .min = 1 },
+	{ .name = "trace", .letter = 't', .type = OPT_MAYBE, V(trace), .value = "a|b", .help = "how" },
 	{ .type = OPT_END },
 };
 
@@ -64,7 +65,7 @@ FIXTURE_VARIANT(words) {
 	const char *line;
 	enum opt_order order;
 	bool force, detach;
-	const char *bundle, *env, *args;	/* env and args joined by commas */
+	const char *bundle, *trace, *env, *args;	/* env and args joined by commas */
 	int64_t n, time;
 	const char *error;			/* part of the message; NULL: accepted */
 };
@@ -91,6 +92,9 @@ OK(list_twice, .line = "-e A=1 --env B=2 id", .env = "A=1,B=2", .args = "id");
 OK(last_value_wins, .line = "-b x -b y", .bundle = "y", .args = "");
 OK(number, .line = "--number 10", .n = 10, .args = "");
 OK(duration, .line = "--interval 1m30s", .time = 90000000000, .args = "");
+OK(maybe_alone, .line = "--trace id", .trace = "", .args = "id");
+OK(maybe_with_value, .line = "--trace=b id", .trace = "b", .args = "id");
+OK(maybe_letters, .line = "-tf id", .trace = "", .force = true, .args = "id");
 OK(options_after_id, .line = "id --force 9 -b x", .force = true, .bundle = "x", .args = "id,9");
 OK(first_argument_ends, .line = "-f id -d --bundle x", .order = OPT_FIRST, .force = true, .args = "id,-d,--bundle,x");
 OK(dashes_end, .line = "-f -- -rf --bundle", .force = true, .args = "-rf,--bundle");
@@ -110,6 +114,7 @@ BAD(number_too_big, .line = "-n 11", .error = "invalid value \"11\" for --number
 BAD(number_negative, .line = "-n -1", .error = "invalid value \"-1\" for --number");
 BAD(number_word, .line = "-n many", .error = "invalid value \"many\" for --number");
 BAD(number_trailing, .line = "-n 1x", .error = "invalid value \"1x\" for --number");
+BAD(duration_zero, .line = "--interval 0", .error = "not a duration above 0");
 BAD(duration_without_unit, .line = "--interval 5", .error = "invalid value \"5\" for --interval");
 
 static void expect_joined(struct __test_metadata *_metadata, const char *want, const char *const *v, size_t n)
@@ -150,6 +155,9 @@ TEST_F(words, parse)
 	} else {
 		EXPECT_EQ(NULL, self->v.bundle);
 	}
+	EXPECT_EQ(!variant->trace, !self->v.trace);
+	if (variant->trace && self->v.trace)
+		EXPECT_STREQ(variant->trace, self->v.trace);
 	expect_joined(_metadata, variant->env, self->v.env.v, self->v.env.n);
 	expect_joined(_metadata, variant->args, (const char *const *)self->rest.argv, (size_t)self->rest.argc);
 	EXPECT_EQ(NULL, self->rest.argv[self->rest.argc]);
