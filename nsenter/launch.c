@@ -78,6 +78,9 @@ static void child_begin(const struct launch *l)
 
 static pid_t clone_failed(pid_t r, struct err *e)
 {
+	if (r == -ENOSPC)
+		return err_set(e, ERR_LIMIT, r, NULL, "clone the container's process: no more namespaces are allowed, "
+			       "see /proc/sys/user/max_user_namespaces and its neighbours");
 	return err_set(e, r == -EPERM ? ERR_DENIED : r == -EAGAIN || r == -ENOMEM || r == -ENOSPC ?
 		       ERR_LIMIT : ERR_KERNEL, r, NULL, "clone the container's process");
 }
@@ -241,8 +244,12 @@ pid_t launch(const struct launch *l, int *pidfd, int *left, struct err *e)
 	pid_t pid;
 
 	*pidfd = -1;
-	if (l->join.fd[join_index(CLONE_NEWUSER)] >= 0 && l->new_ns)
+	if (l->join.fd[join_index(CLONE_NEWUSER)] >= 0 && l->new_ns) {
+		/* The root of that user namespace may not put a process into a cgroup that is not its own. */
+		if (l->cgroup_fd >= 0)
+			return -EOPNOTSUPP;
 		return launch_by_mid(l, -1, pidfd, left, e);
+	}
 	if (l->enter && (join_flags(l) & CLONE_NEWPID) && !(join_flags(l) & CLONE_NEWUSER)) {
 		r = try_pidfd(l, e);
 		return r ? r : launch_by_mid(l, l->cgroup_fd, pidfd, left, e);

@@ -30,6 +30,7 @@ boot() {
 	file=$1 image=$2
 	shift 2
 	[ -z "${LONG-}" ] || set -- "$@" LONG="$LONG"
+	[ -z "${ONLY-}" ] || set -- "$@" ONLY="$ONLY"
 	# shellcheck disable=SC2086	# options and suites have no spaces
 	"${LAB_BOOT:-$here/boot.sh}" -g "$mode" -i "$pid1" -a "$append ${LAB_APPEND-}" $plain -t "$limit" \
 		${LAB_MODULES:+-M "$LAB_MODULES"} $image -- env O="$O" \

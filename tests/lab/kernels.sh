@@ -169,9 +169,12 @@ else
 	for k in /boot/vmlinuz-*; do
 		[ -d "/lib/modules/${k#/boot/vmlinuz-}" ] && own=$("$here/kernel-version" "$k")
 	done
-	! wanted v2 || column "$own v2" v2 '' cli-lifecycle cli-config shim-raw security cli shim features
-	for v in systemd hybrid v1 apparmor selinux no-lsm no-memory no-userns; do
+	! wanted v2 || column "$own v2" v2 '' cli-config cli-lifecycle shim-raw cli shim features
+	for v in systemd hybrid v1 apparmor; do
 		! wanted $v || column "$own $v" $v
+	done
+	for v in selinux no-lsm no-memory no-userns; do
+		! wanted $v || column "$own $v" $v '' cli features
 	done
 	if [ -z "$quick" ]; then
 		other bookworm-backports v2
