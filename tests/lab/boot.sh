@@ -218,7 +218,7 @@ exec 7<>"$work/monitor.out" 8<>"$work/monitor.in"
 qemu-system-x86_64 -M pc -accel "tcg,thread=$threads" -cpu "${LAB_CPU:-$cpu}" \
 	-smp "$cpus" -m "$mem" -nodefaults -display none -no-reboot -nic none \
 	-kernel "$kernel" -initrd "$work/initrd" \
-	-append "console=ttyS0 quiet loglevel=5 panic=-1 $watch random.trust_cpu=on mitigations=off $append" \
+	-append "console=ttyS0 quiet loglevel=5 panic=-1 no_timer_check $watch random.trust_cpu=on mitigations=off $append" \
 	-chardev "file,id=con,path=$console" -serial chardev:con \
 	-chardev "pipe,id=mon,path=$work/monitor" -mon mon \
 	-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap" \
