@@ -79,6 +79,19 @@ int sync_wait_go(int sock)
 	return sync_recv(sock, &m, NULL) == 1 && m.type == SYNC_GO ? 0 : -ECANCELED;
 }
 
+int sync_ask_plain(int sock, enum sync_type type, int32_t value)
+{
+	struct sync_msg m = { .type = type, .value = value };
+	ssize_t n;
+
+	if (write(sock, &m, sizeof(m)) != sizeof(m))
+		return -ECANCELED;
+	do {
+		n = read(sock, &m, sizeof(m));
+	} while (n < 0 && errno == EINTR);
+	return n == sizeof(m) && m.type == SYNC_GO && m.value >= 0 ? m.value : -ECANCELED;
+}
+
 int sync_ask(int sock, enum sync_type type, int32_t value)
 {
 	int r = sync_send(sock, type, value, -1);

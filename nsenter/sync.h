@@ -18,6 +18,7 @@ enum sync_type {
 	SYNC_CLOCKS,	/* init: its time namespace is made, write the offsets of the clocks */
 	SYNC_HOOKS,	/* init: mounts are done; limits must be in force, prestart and createRuntime run */
 	SYNC_CONSOLE,	/* init/join: one fd, the pty master; no answer */
+	SYNC_LISTENER,	/* init/join: value is our fd of the seccomp listener, or one fd; GO with 1: send it as one */
 	SYNC_LIMITS,	/* init/join: set rlimits and oom_score_adj of value (a pid hint is not used) */
 	SYNC_READY,	/* init/join: all that can fail before execve is done; answered to init only */
 	SYNC_WARN,	/* any: err.msg is a warning for the log; no answer */
@@ -51,6 +52,11 @@ int sync_send_fds(int sock, enum sync_type type, const int *fds, size_t n);
 int sync_recv_fds(int sock, struct sync_msg *m, int *fds, size_t *n);
 /** sync_ask() - Send @type and wait for SYNC_GO. Return: 0, or -ECANCELED when the worker is gone. */
 int sync_ask(int sock, enum sync_type type, int32_t value);
+/**
+ * sync_ask_plain() - The same by write(2) and read(2) alone, under a filter.
+ * Return: the value of the answer, or -ECANCELED.
+ */
+int sync_ask_plain(int sock, enum sync_type type, int32_t value);
 /** sync_wait_go() - Wait for SYNC_GO. Return: 0 or -ECANCELED. */
 int sync_wait_go(int sock);
 #endif

@@ -2,7 +2,8 @@
 /*
  * exec.tmpl: a fixed head, then the variable parts in the head's order:
  * gids, rlimits, filter program (each aligned to 8), then strings, each
- * NUL-terminated: keyring, cwd, memory nodes, two lists of CPUs, args, env. Host byte order: it never leaves the host.
+ * NUL-terminated: keyring, cwd, socket and metadata of a
+ * listener, AppArmor profile, SELinux label, memory nodes, two lists of CPUs, args, env. Host byte order: it never leaves the host.
  */
 #include "template.h"
 #include <errno.h>
@@ -81,6 +82,10 @@ int template_save(int dirfd, const struct template *t, struct err *e)
 	buf_add(&b, p->filter.bpf, (size_t)p->filter.len * FILTER_INSN);
 	put_string(&b, t->keyring);
 	put_string(&b, p->cwd ? p->cwd : "/");
+	put_string(&b, p->listener_path);
+	put_string(&b, p->listener_metadata);
+	put_string(&b, p->apparmor);
+	put_string(&b, p->selinux);
 	put_string(&b, p->tune.mem_nodes);
 	put_string(&b, p->tune.cpus_initial);
 	put_string(&b, p->tune.cpus_final);
@@ -118,6 +123,14 @@ static const char *take_string(struct cursor *c)
 		return "";
 	}
 	return take(c, (size_t)(nul - c->p) + 1);
+}
+
+/* NULL for "". */
+static const char *take_given(struct cursor *c)
+{
+	const char *s = take_string(c);
+
+	return *s ? s : NULL;
 }
 
 static void take_strings(struct cursor *c, struct arena *a, uint32_t n, struct strv *v)
@@ -197,6 +210,10 @@ int template_load(int dirfd, struct arena *a, struct template *t, struct err *e)
 	p->filter.load_flags = h.filter_flags;
 	t->keyring = take_string(&c);
 	p->cwd = take_string(&c);
+	p->listener_path = take_given(&c);
+	p->listener_metadata = take_given(&c);
+	p->apparmor = take_given(&c);
+	p->selinux = take_given(&c);
 	p->tune.n = h.tune;
 	p->tune.mem_nodes = take_string(&c);
 	p->tune.cpus_initial = take_string(&c);

@@ -113,8 +113,8 @@ static uint32_t action_word(int action, bool has_errno, uint32_t ret)
 		return SCMP_ACT_ALLOW;
 	case FILTER_LOG:
 		return SCMP_ACT_LOG;
-	case FILTER_NOTIFY:	/* filter_check() has refused it */
-		break;
+	case FILTER_NOTIFY:
+		return SCMP_ACT_NOTIFY;
 	}
 	return SCMP_ACT_KILL_PROCESS;
 }
@@ -397,7 +397,9 @@ int filter_set_flags(const struct filter_spec *f, struct filter *out, struct err
 	unsigned int missing = 0;
 	int r;
 
-	r = filter_load_flags(filter_flag_bits(f), !f->has_flags, &out->load_flags, &missing);
+	r = filter_load_flags(filter_flag_bits(f), !f->has_flags, filter_notifies(f), &out->load_flags, &missing);
+	if (r && !missing)
+		return err_set(e, ERR_UNSUPPORTED, r, WHERE, "SCMP_ACT_NOTIFY on this kernel (it needs Linux 5.0)");
 	if (r)
 		return err_set(e, ERR_UNSUPPORTED, r, WHERE "/flags", "%s on this kernel",
 			       names_of(filter_flag_names, missing));

@@ -24,21 +24,12 @@ static const char *place(struct place *p, const char *fmt, ...)
 	return p->text;
 }
 
-bool filter_action_built(int action)
-{
-	return action != FILTER_NOTIFY;
-}
-
 static int check_action(int action, bool has_errno, uint32_t ret, const char *at,
-			const char *action_key, const char *errno_key, struct err *e)
+			const char *errno_key, struct err *e)
 {
 	struct place where;
 	uint32_t max = action == FILTER_TRACE ? TRACE_MAX : ERRNO_MAX;
 
-	if (!filter_action_built(action))
-		return err_set(e, ERR_UNSUPPORTED, 0, place(&where, "%s/%s", at, action_key),
-			       "%s is not supported in this version",
-			       names_of(filter_action_names, action));
 	if (!has_errno)
 		return 0;
 	place(&where, "%s/%s", at, errno_key);
@@ -60,13 +51,16 @@ static int check_rule(const struct filter_rule *r, const char *at, size_t *condi
 	size_t i;
 	int rc;
 
-	rc = check_action(r->action, r->has_errno_ret, r->errno_ret, at, "action", "errnoRet", e);
+	rc = check_action(r->action, r->has_errno_ret, r->errno_ret, at, "errnoRet", e);
 	if (rc)
 		return rc;
 	for (i = 0; i < r->names.n; i++) {
 		if (!r->names.v[i][0])
 			return err_set(e, ERR_SPEC, 0, place(&where, "%s/names/%zu", at, i),
 				       "empty syscall name");
+		if (r->action == FILTER_NOTIFY && !strcmp(r->names.v[i], "write"))
+			return err_set(e, ERR_SPEC, 0, place(&where, "%s/names/%zu", at, i),
+				       "\"write\" cannot have SCMP_ACT_NOTIFY: the listener is handed over by it");
 	}
 	for (i = 0; i < r->args.n; i++) {
 		if (arg[i].index >= ARGS_MAX)
@@ -87,16 +81,14 @@ static int check_listener(const struct filter_spec *f, const char *pointer, stru
 {
 	struct place where;
 
-	if (f->listener_path && *f->listener_path) {
-		place(&where, "%s/listenerPath", pointer);
-		return err_set(e, ERR_UNSUPPORTED, 0, where.text,
-			       "%s: a listener needs SCMP_ACT_NOTIFY, which is not supported in "
-			       "this version", f->listener_path);
-	}
-	if (f->listener_metadata && *f->listener_metadata) {
-		place(&where, "%s/listenerMetadata", pointer);
-		return err_set(e, ERR_SPEC, 0, where.text, "set without listenerPath");
-	}
+	if (f->listener_path && *f->listener_path)
+		return 0;
+	if (f->listener_metadata && *f->listener_metadata)
+		return err_set(e, ERR_SPEC, 0, place(&where, "%s/listenerMetadata", pointer),
+			       "\"%.100s\": set without listenerPath", f->listener_metadata);
+	if (filter_notifies(f))
+		return err_set(e, ERR_SPEC, 0, place(&where, "%s/listenerPath", pointer),
+			       "required field missing: SCMP_ACT_NOTIFY needs a socket for its listener");
 	return 0;
 }
 
@@ -113,13 +105,16 @@ int filter_check(const struct filter_spec *f, const char *pointer, struct err *e
 	if (!f->has_default_action)
 		return err_set(e, ERR_SPEC, 0, place(&where, "%s/defaultAction", pointer), "required field missing");
 	r = check_action(f->default_action, f->has_default_errno_ret, f->default_errno_ret,
-			 pointer, "defaultAction", "defaultErrnoRet", e);
+			 pointer, "defaultErrnoRet", e);
 	if (r)
 		return r;
-	if (filter_flag_bits(f) & FILTER_WAIT_KILLABLE_RECV)
-		return err_set(e, ERR_UNSUPPORTED, 0, place(&where, "%s/flags", pointer),
-			       "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs SCMP_ACT_NOTIFY, which "
-			       "is not supported in this version");
+	if (f->default_action == FILTER_NOTIFY)
+		return err_set(e, ERR_SPEC, 0, place(&where, "%s/defaultAction", pointer),
+			       "SCMP_ACT_NOTIFY: the listener could not be handed over, since each of our own calls "
+			       "would wait for it");
+	if ((filter_flag_bits(f) & FILTER_WAIT_KILLABLE_RECV) && !filter_notifies(f))
+		return err_set(e, ERR_SPEC, 0, place(&where, "%s/flags", pointer),
+			       "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: allowed only with a rule of SCMP_ACT_NOTIFY");
 	for (i = 0; i < f->syscalls.n; i++) {
 		r = check_rule(&rule[i], place(&where, "%s/syscalls/%zu", pointer, i), &conditions,
 			       e);

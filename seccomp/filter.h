@@ -16,7 +16,7 @@
 enum filter_action {
 	FILTER_KILL_THREAD, FILTER_KILL_PROCESS, FILTER_TRAP, FILTER_ERRNO, FILTER_TRACE,
 	FILTER_ALLOW, FILTER_LOG,
-	FILTER_NOTIFY,		/* known, refused by filter_check() in this version */
+	FILTER_NOTIFY,		/* a listener outside answers; not as the default */
 };
 enum filter_flag {		/* SECCOMP_FILTER_FLAG_*, bits of filter_flags_supported() */
 	FILTER_TSYNC = 1 << 0, FILTER_LOG_FLAG = 1 << 1, FILTER_SPEC_ALLOW = 1 << 2,
@@ -27,8 +27,6 @@ enum filter_flag {		/* SECCOMP_FILTER_FLAG_*, bits of filter_flags_supported() *
 extern const struct name filter_action_names[], filter_arch_names[], filter_op_names[],
 	filter_flag_names[];
 
-/** filter_action_built() - Does this version carry @action out? (The features document lists only those.) */
-bool filter_action_built(int action);
 /** filter_flags_supported() - enum filter_flag bits that the running kernel takes; asked anew each time. */
 unsigned int filter_flags_supported(void);
 
@@ -77,6 +75,11 @@ int filter_build(const struct filter_spec *f, struct arena *a, struct filter *ou
  */
 int filter_get(const struct filter_spec *f, int cachefd, struct arena *a, struct filter *out,
 	       char key[65], const struct log *log, struct err *e);
-/** filter_load() - Install @f in the calling thread. Context: seal stage; no allocation. Return: 0 or -errno. */
+/** filter_has_listener() - Does filter_load() make a listener for notifications? */
+bool filter_has_listener(const struct filter *f);
+/**
+ * filter_load() - Install @f in the calling thread. Context: seal stage; no allocation.
+ * Return: fd of the listener if filter_has_listener(), else 0; or -errno.
+ */
 int filter_load(const struct filter *f);
 #endif

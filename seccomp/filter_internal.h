@@ -25,13 +25,26 @@ static inline bool filter_asked(const struct filter_spec *f)
 	return f->has_default_action || f->syscalls.n;
 }
 
+/** filter_notifies() - Has @f a rule with SCMP_ACT_NOTIFY? */
+static inline bool filter_notifies(const struct filter_spec *f)
+{
+	const struct filter_rule *rule = f->syscalls.v;
+	size_t i;
+
+	for (i = 0; i < f->syscalls.n; i++)
+		if (rule[i].action == FILTER_NOTIFY)
+			return true;
+	return false;
+}
+
 /**
  * filter_load_flags() - Flags for seccomp(2) from enum filter_flag bits.
  * @asked: bits of the document.
  * @unset: the document has no "flags": SPEC_ALLOW where the kernel knows it.
- * Return: 0, or -EOPNOTSUPP with @missing the first bit the running kernel lacks.
+ * @listener: a listener is wanted (5.0).
+ * Return: 0, or -EOPNOTSUPP with @missing the first bit the running kernel lacks, 0 for the listener.
  */
-int filter_load_flags(unsigned int asked, bool unset, uint32_t *out, unsigned int *missing);
+int filter_load_flags(unsigned int asked, bool unset, bool listener, uint32_t *out, unsigned int *missing);
 
 /** filter_flag_bits() - The bits of @f->flags. */
 static inline unsigned int filter_flag_bits(const struct filter_spec *f)

@@ -42,12 +42,13 @@ unsigned int filter_flags_supported(void)
 	return bits;
 }
 
-int filter_load_flags(unsigned int asked, bool unset, uint32_t *out, unsigned int *missing)
+int filter_load_flags(unsigned int asked, bool unset, bool listener, uint32_t *out, unsigned int *missing)
 {
 	unsigned int i;
 	int saved = errno, r = 0;
 
 	*out = 0;
+	*missing = 0;
 	if (unset)
 		asked = FILTER_SPEC_ALLOW;
 	/* a process about to execve has one thread: there is nothing to synchronise */
@@ -62,18 +63,29 @@ int filter_load_flags(unsigned int asked, bool unset, uint32_t *out, unsigned in
 			r = -EOPNOTSUPP;
 		}
 	}
+	if (listener && !r)
+		r = kernel_takes(SECCOMP_FILTER_FLAG_NEW_LISTENER) ? 0 : -EOPNOTSUPP;
+	if (listener)
+		*out |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
 	errno = saved;
 	return r;
+}
+
+bool filter_has_listener(const struct filter *f)
+{
+	return f->len && (f->load_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER);
 }
 
 int filter_load(const struct filter *f)
 {
 	struct sock_fprog prog = { .len = f->len, .filter = f->bpf };
+	long r;
 
 	if (!f->len)
 		return 0;
-	if (!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, f->load_flags, &prog))
-		return 0;
+	r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, f->load_flags, &prog);
+	if (r >= 0)
+		return (int)r;
 	/* prctl can install a program, but knows no flags: those asked for are not dropped silently */
 	if (errno != ENOSYS || f->load_flags)
 		return -errno;

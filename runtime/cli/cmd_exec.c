@@ -45,8 +45,10 @@ const struct opt cli_exec_options[] = {
 	{ .name = "ignore-paused", .type = OPT_FLAG, X(ignore_paused),
 	  .help = "also in a paused container; it runs when that is resumed" },
 	CLI_TRACE_OPTION(struct exec_values),
-	{ .name = "process-label", .type = OPT_STR, X(process_label), .value = "LABEL" },
-	{ .name = "apparmor", .type = OPT_STR, X(apparmor), .value = "PROFILE" },
+	{ .name = "process-label", .type = OPT_STR, X(process_label), .value = "LABEL",
+	  .help = "SELinux label of the process" },
+	{ .name = "apparmor", .type = OPT_STR, X(apparmor), .value = "PROFILE",
+	  .help = "AppArmor profile of the process" },
 	{ .type = OPT_END },
 };
 /* clang-format on */
@@ -84,17 +86,14 @@ static int build_request(struct cli *c, const struct exec_values *v, int argc, c
 		.caps = v->caps.v,
 		.n_caps = v->caps.n,
 		.no_new_privs = v->no_new_privs ? 1 : -1,
+		.apparmor = v->apparmor,
+		.process_label = v->process_label,
 		.terminal = v->tty,
 		.cgroups = v->cgroups.v,
 		.n_cgroups = v->cgroups.n,
 		.ignore_paused = v->ignore_paused,
 		.stdio = CLEAT_STDIO_INHERIT,
 	};
-	if (v->process_label && *v->process_label)
-		return err_set(e, ERR_UNSUPPORTED, 0, NULL,
-			       "--process-label is not in this version");
-	if (v->apparmor && *v->apparmor)
-		return err_set(e, ERR_UNSUPPORTED, 0, NULL, "--apparmor is not in this version");
 	if (v->process) {
 		r = cli_read_file(v->process, false, "process document", doc, e);
 		if (r)

@@ -106,6 +106,7 @@ struct cleat_exec {
 	const uint32_t *additional_gids; size_t n_gids;
 	const char *const *caps; size_t n_caps;
 	int no_new_privs;		/* -1 as is, 1 set */
+	const char *apparmor, *process_label;	/* AppArmor profile, SELinux label; NULL or "": the container's */
 	int terminal;			/* -1: as the document says, 0, 1: overrides it */
 	/** @cgroups: sub-cgroups that exist: "PATH" alone, or "CONTROLLER[,CONTROLLER]:PATH" each (v1) */
 	const char *const *cgroups; size_t n_cgroups;

@@ -17,6 +17,7 @@
 #include "gate.h"
 #include "hooks.h"
 #include "idmap.h"
+#include "label.h"
 #include "launch.h"
 #include "ops.h"
 #include "pathfs.h"
@@ -47,6 +48,7 @@ struct host_ctx {
 	bool has_unit;
 	int tree, *sources;
 	const char *keyring;	/* "" for none */
+	const char *context;	/* "context=" and mountLabel; NULL: none */
 	int sock, child_sock;
 	pid_t pid;
 	int pidfd, console;
@@ -133,6 +135,30 @@ static int add_env(struct host_ctx *c, struct err *e)
 	return 0;
 }
 
+/* The annotation chooses another of the four mount options for labels; crun's users know it. */
+static int mount_context(struct host_ctx *c, struct err *e)
+{
+	static const char *const kinds[] = { "context", "fscontext", "defcontext", "rootcontext" };
+	const char *label = c->spec->linux_->mount_label, *kind = kinds[0];
+	const struct strmap *an = &c->spec->annotations;
+	size_t i;
+	int r;
+
+	if (!label)
+		return 0;
+	for (i = 0; i < an->n; i++)
+		if (!strcmp(an->v[i].key, "run.oci.mount_context_type"))
+			kind = an->v[i].val;
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && strcmp(kind, kinds[i]); i++)
+		;
+	if (i == sizeof(kinds) / sizeof(kinds[0]))
+		return err_set(e, ERR_SPEC, 0, "/annotations/run.oci.mount_context_type",
+			       "\"%.100s\" is not context, fscontext, defcontext or rootcontext", kind);
+	r = label_check_selinux(label, "/linux/mountLabel", e);
+	c->context = r ? NULL : arena_printf(c->arena, "%s=%s", kind, label);
+	return r || c->context ? r : err_set(e, ERR_LIMIT, -ENOMEM, "/linux/mountLabel", "\"%s\"", label);
+}
+
 static int host_process(struct host_ctx *c, struct err *e)
 {
 	struct filter filter = { 0 };
@@ -146,6 +172,12 @@ static int host_process(struct host_ctx *c, struct err *e)
 	}
 	if (!r)
 		r = process_from_spec(c->spec->process, &filter, c->arena, &c->process, "/process", c->env->log, e);
+	if (!r && filter_has_listener(&filter)) {
+		c->process.listener_path = c->spec->linux_->seccomp->listener_path;
+		c->process.listener_metadata = c->spec->linux_->seccomp->listener_metadata;
+	}
+	if (!r)
+		r = mount_context(c, e);
 	if (r)
 		return r;
 	tune_from_linux(c->spec->linux_, &c->process.tune);
@@ -403,7 +435,7 @@ static void child(struct host_ctx *c, int left)
 		.wait_placed = c->host.mode != CG_MODE_NONE && !c->cloned_in,
 		.keyring = c->keyring,
 		.rf = {
-			.mnt = { .procfd = c->procfd }, .rootfd = -1, .bundle = c->bundle, .rootpath = c->rootpath,
+			.mnt = { .procfd = c->procfd, .context = c->context }, .rootfd = -1, .bundle = c->bundle, .rootpath = c->rootpath,
 			.tree = c->tree, .userns = c->userns, .new_cgroupns = c->new_cgroupns,
 			.no_pivot = c->req->no_pivot, .cg_host = &c->host, .cgroup = c->cgroup,
 			.sources = c->sources, .arena = c->arena,
@@ -649,6 +681,7 @@ static int host_supervise(struct host_ctx *c, struct err *e)
 	struct supervise s = {
 		.log = c->env->log, .sock = c->sock, .procfd = c->procfd, .pid = c->pid, .pidfd = c->pidfd,
 		.p = &c->process, .console = -1, .hooks = run_runtime_hooks, .arg = c,
+		.state = &c->state, .status = CLEAT_CREATING,
 	};
 	int r = supervise_until_ready(&s, e);
 

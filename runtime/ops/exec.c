@@ -11,6 +11,7 @@
 #include "child.h"
 #include "fd.h"
 #include "fdio.h"
+#include "label.h"
 #include "launch.h"
 #include "num.h"
 #include "ops.h"
@@ -99,6 +100,14 @@ static int overlay(struct exec_ctx *x, struct err *e)
 		p->gids.v = (uint32_t *)(uintptr_t)q->additional_gids;
 		p->gids.n = q->n_gids;
 	}
+	if (!r)
+		r = label_check_apparmor(q->apparmor, "--apparmor", e);
+	if (!r)
+		r = label_check_selinux(q->process_label, "--process-label", e);
+	if (q->apparmor && q->apparmor[0])
+		p->apparmor = q->apparmor;
+	if (q->process_label && q->process_label[0])
+		p->selinux = q->process_label;
 	if (q->no_new_privs == 1)
 		p->no_new_privileges = true;
 	if (!r && q->n_caps) {
@@ -133,6 +142,12 @@ static int from_document(struct exec_ctx *x, struct err *e)
 		x->p.has_umask = x->t.process.has_umask;
 	}
 	tune_inherit(&x->p.tune, &x->t.process.tune);
+	x->p.listener_path = x->t.process.listener_path;
+	x->p.listener_metadata = x->t.process.listener_metadata;
+	if (!x->p.apparmor)
+		x->p.apparmor = x->t.process.apparmor;
+	if (!x->p.selinux)
+		x->p.selinux = x->t.process.selinux;
 	return 0;
 }
 
@@ -163,7 +178,10 @@ static struct join_ctx join_ctx(struct exec_ctx *x)
 		.join = x->join, .pidfd = x->by_pidfd ? x->pidfd : -1, .sock_too = -1,
 		.cg = x->enter_self ? &x->cg : NULL, .keyring = x->t.keyring,
 		.seal = {
-			.p = &x->p, .sock = x->child_sock, .procfd = -1, .fifo = -1,
+			.p = &x->p, .sock = x->child_sock, .fifo = -1,
+			/* Out of reach for those who are in a user namespace; see label_procfs() for the others. */
+			.procfd = (x->p.apparmor || x->p.selinux) && (x->t.namespaces & CLONE_NEWUSER) ?
+				  x->c->procfd : -1,
 			.stdio = { x->req->stdio.in, x->req->stdio.out, x->req->stdio.err },
 			.preserve_fds = x->req->preserve_fds,
 			.io_uid = x->req->io_uid, .io_gid = x->req->io_gid, .has_io_owner = x->req->has_io_owner,
@@ -277,7 +295,10 @@ static int place(struct exec_ctx *x, pid_t pid, struct err *e)
 
 static int run(struct exec_ctx *x, struct cleat_process *out, struct err *e)
 {
-	struct supervise s = { .log = x->env->log, .procfd = x->c->procfd, .p = &x->p, .console = -1, .pidfd = -1 };
+	struct supervise s = {
+		.log = x->env->log, .procfd = x->c->procfd, .p = &x->p, .console = -1, .pidfd = -1,
+		.state = &x->c->state, .status = CLEAT_RUNNING,
+	};
 	struct tune_mask cpus;
 	bool placed = false;
 	int sv[2], r = fdio_socketpair(sv);

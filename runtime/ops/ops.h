@@ -20,6 +20,8 @@ struct supervise {
 	pid_t pid;
 	int pidfd;
 	const struct process *p;
+	const struct state *state;	/* of the container, and its status, for a seccomp listener's document */
+	enum cleat_status status;
 	int console;		/* the pty master, once it came */
 	int (*hooks)(void *arg, struct err *e);	/* answers SYNC_HOOKS */
 	void *arg;
@@ -28,7 +30,9 @@ struct supervise {
 int supervise_until_ready(struct supervise *s, struct err *e);
 /** supervise_until_exec() - After the answer: 0 once execve closed the socket, or why it did not happen. */
 int supervise_until_exec(struct supervise *s, struct err *e);
+/** listener_give() - Answer SYNC_LISTENER @m, which came with @fd or -1: send the listener to p->listener_path. */
 struct sync_msg;
+int listener_give(const struct supervise *s, const struct sync_msg *m, int fd, struct err *e);
 /** supervise_died() - Why a process ended the conversation: @m is its last message if @r is 1. Return: -errno. */
 int supervise_died(const struct sync_msg *m, int r, struct err *e);
 

@@ -43,6 +43,12 @@ int supervise_until_ready(struct supervise *s, struct err *e)
 				return r;
 			sync_send(s->sock, SYNC_GO, 0, -1);
 			break;
+		case SYNC_LISTENER:
+			r = listener_give(s, &m, fd, e);
+			fd_close(&fd);
+			if (r)
+				return r;
+			break;
 		case SYNC_HOOKS:
 			r = s->hooks ? s->hooks(s->arg, e) : 0;
 			if (r)

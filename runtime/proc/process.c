@@ -2,31 +2,26 @@
 /* From the spec's process to what the stages need. */
 #include "process.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include "caps.h"
+#include "label.h"
 
-/* LSM labels would be lost silently otherwise; the README's table of limits names them. */
-static int refuse_labels(const struct spec_process *s, const char *pointer, struct err *e)
+static int take_labels(const struct spec_process *s, struct process *p, const char *pointer, struct err *e)
 {
 	char where[96];
-	size_t n = strlen(pointer);
+	int r;
 
-	if (n > 64)
-		n = 64;
-	memcpy(where, pointer, n);
-	if (s->apparmor_profile && s->apparmor_profile[0] && strcmp(s->apparmor_profile, "unconfined")) {
-		memcpy(where + n, "/apparmorProfile", sizeof("/apparmorProfile"));
-		return err_set(e, ERR_UNSUPPORTED, 0, where,
-			       "AppArmor profiles (\"%s\") are not supported by this version", s->apparmor_profile);
-	}
-	if (s->selinux_label && s->selinux_label[0]) {
-		memcpy(where + n, "/selinuxLabel", sizeof("/selinuxLabel"));
-		return err_set(e, ERR_UNSUPPORTED, 0, where,
-			       "SELinux labels (\"%s\") are not supported by this version", s->selinux_label);
-	}
-	return 0;
+	snprintf(where, sizeof(where), "%.64s/apparmorProfile", pointer);
+	r = label_check_apparmor(s->apparmor_profile, where, e);
+	snprintf(where, sizeof(where), "%.64s/selinuxLabel", pointer);
+	if (!r)
+		r = label_check_selinux(s->selinux_label, where, e);
+	p->apparmor = s->apparmor_profile && s->apparmor_profile[0] ? s->apparmor_profile : NULL;
+	p->selinux = s->selinux_label && s->selinux_label[0] ? s->selinux_label : NULL;
+	return r;
 }
 
 /* Capabilities that this host does not have to give are warned of and left out (config.md, capabilities). */
@@ -75,7 +70,7 @@ int process_from_spec(const struct spec_process *s, const struct filter *filter,
 	int r;
 
 	memset(p, 0, sizeof(*p));
-	r = refuse_labels(s, pointer, e);
+	r = take_labels(s, p, pointer, e);
 	if (r)
 		return r;
 	p->args = s->args;

@@ -33,7 +33,9 @@ struct process {
 	bool terminal;
 	uint32_t rows, columns;		/* 0: not given */
 	struct filter filter;
+	const char *listener_path, *listener_metadata;	/* of its listener; NULL: none */
 	struct tune tune;
+	const char *apparmor, *selinux;	/* NULL: none */
 };
 
 /**

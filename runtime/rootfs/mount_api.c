@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include "arena.h"
 #include "fd.h"
@@ -93,10 +94,37 @@ static int config_word(int fs, const char *word)
 	return sysx_fsconfig(fs, FSCONFIG_SET_STRING, key, eq + 1, 0);
 }
 
-/* A detached mount of @fs, or -errno; -ENOSYS and -E2BIG mean "by mount(2), please". */
-static int new_detached(const struct mnt_fs *f)
+/* File systems of which the policy alone says how they are labelled. */
+static bool labelled_by_policy(const char *type)
 {
-	auto_fd fs = sysx_fsopen(f->type, FSOPEN_CLOEXEC);
+	static const char *const types[] = { "proc", "sysfs", "cgroup", "cgroup2" };
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcmp(type, types[i]))
+			return true;
+	return false;
+}
+
+/* The word with the label, if @f takes it. A message queue's root takes the label, but not the option. */
+static const char *context_of(const struct mnt_env *m, const struct mnt_fs *f)
+{
+	return m->context && !labelled_by_policy(f->type) && strcmp(f->type, "mqueue") ? m->context : NULL;
+}
+
+static int label_root(const struct mnt_env *m, const struct mnt_fs *f, int mount)
+{
+	const char *label = m->context && !strcmp(f->type, "mqueue") ? strchr(m->context, '=') + 1 : NULL;
+	char path[32];
+
+	return label && setxattr(fd_path(path, mount), "security.selinux", label, strlen(label) + 1, 0) ? -errno : 0;
+}
+
+/* A detached mount of @fs, or -errno; -ENOSYS and -E2BIG mean "by mount(2), please". */
+static int new_detached(const struct mnt_env *m, const struct mnt_fs *f)
+{
+	auto_fd fs = sysx_fsopen(f->type, FSOPEN_CLOEXEC), mount = -1;
+	const char *context = context_of(m, f);
 	size_t i;
 	int r = 0;
 
@@ -108,15 +136,20 @@ static int new_detached(const struct mnt_fs *f)
 		r = config_flags(fs, f->flags);
 	for (i = 0; f->data && i < f->data->n && r >= 0; i++)
 		r = config_word(fs, f->data->v[i]);
+	if (r >= 0 && context)
+		r = config_word(fs, context);
 	if (r >= 0)
 		r = sysx_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (r < 0)
 		return r;
-	return sysx_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned int)mnt_attr_of(f->flags));
+	mount = sysx_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned int)mnt_attr_of(f->flags));
+	r = mount < 0 ? mount : label_root(m, f, mount);
+	return r ? r : take_fd(&mount);
 }
 
-static int mount_old(const struct mnt_fs *f, int target)
+static int mount_old(const struct mnt_env *m, const struct mnt_fs *f, int target)
 {
+	const char *context = context_of(m, f);
 	auto_arena a = ARENA_INIT;
 	const char *data = "";
 	char path[32];
@@ -127,12 +160,20 @@ static int mount_old(const struct mnt_fs *f, int target)
 		if (!data)
 			return -ENOMEM;
 	}
+	/* A label may have commas in it. */
+	if (context)
+		data = arena_printf(&a, "%s%s%.*s=\"%s\"", data, *data ? "," : "", (int)(strchr(context, '=') - context),
+				    context, strchr(context, '=') + 1);
+	if (!data)
+		return -ENOMEM;
+	if (m->context && !strcmp(f->type, "mqueue"))
+		return -EOPNOTSUPP;	/* its root cannot be reached by fd */
 	return mount(f->source ? f->source : f->type, fd_path(path, target), f->type, f->flags, data) ? -errno : 0;
 }
 
 int mnt_new(struct mnt_env *m, const struct mnt_fs *f, int target, int *out)
 {
-	auto_fd mount = m->old_api ? -ENOSYS : new_detached(f);
+	auto_fd mount = m->old_api ? -ENOSYS : new_detached(m, f);
 	int r;
 
 	if (out)
@@ -140,7 +181,7 @@ int mnt_new(struct mnt_env *m, const struct mnt_fs *f, int target, int *out)
 	if (mount == -ENOSYS || mount == -E2BIG) {
 		if (mount == -ENOSYS)
 			m->old_api = true;
-		return mount_old(f, target);
+		return mount_old(m, f, target);
 	}
 	if (mount < 0)
 		return mount;

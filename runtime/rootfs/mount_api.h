@@ -23,6 +23,7 @@
 struct mnt_env {
 	int procfd;		/* proc_open(), for the old calls */
 	bool old_api;		/* fsopen or open_tree is not there */
+	const char *context;	/* "context=LABEL" for new file systems that take it; NULL: none */
 };
 
 /** struct mnt_fs - A new file system to mount. */

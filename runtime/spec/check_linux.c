@@ -120,9 +120,6 @@ int spec_check_linux(const struct spec *s, struct err *e)
 		r = spec_check_sysctl(s, e);
 	if (!r)
 		r = spec_check_net_devices(s, e);
-	if (!r && l->mount_label)
-		r = err_set(e, ERR_UNSUPPORTED, 0, "/linux/mountLabel",
-			    "\"mountLabel\" is not supported by this version: \"%.200s\"", l->mount_label);
 	if (!r && l->resources)
 		r = cg_limits_check(l->resources, "/linux/resources", e);
 	if (!r && l->seccomp)

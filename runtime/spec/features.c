@@ -91,11 +91,6 @@ static void add_capabilities(struct buf *b)
 	add_words(b, "capabilities", words, n);
 }
 
-static bool action_built(const struct name *n)
-{
-	return filter_action_built((int)n->value);
-}
-
 static bool flag_supported(const struct name *n)
 {
 	return filter_flags_supported() & (unsigned int)n->value;
@@ -104,7 +99,7 @@ static bool flag_supported(const struct name *n)
 static void add_seccomp(struct buf *b)
 {
 	buf_adds(b, "\"seccomp\":{\"enabled\":true,");
-	add_names(b, "actions", filter_action_names, action_built);
+	add_names(b, "actions", filter_action_names, NULL);
 	buf_addc(b, ',');
 	add_names(b, "operators", filter_op_names, NULL);
 	buf_addc(b, ',');
@@ -139,7 +134,7 @@ char *cleat_features_json(void)
 	buf_addf(&b, ",\"cgroup\":{\"v1\":true,\"v2\":true,\"systemd\":%s,\"systemdUser\":%s,"
 		 "\"rdma\":false},", systemd, systemd);
 	add_seccomp(&b);
-	buf_adds(&b, ",\"apparmor\":{\"enabled\":false},\"selinux\":{\"enabled\":false},"
+	buf_adds(&b, ",\"apparmor\":{\"enabled\":true},\"selinux\":{\"enabled\":true},"
 		 "\"intelRdt\":{\"enabled\":false},\"memoryPolicy\":{");
 	add_names(&b, "modes", spec_mempolicy_names, NULL);
 	buf_addc(&b, ',');

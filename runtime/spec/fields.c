@@ -306,7 +306,7 @@ static const struct field linux_fields[] = {
 	{ .key = "readonlyPaths", .type = FT_STRV, .flags = F_OMITEMPTY | F_ABSPATH,
 	  AT(readonly_paths), .spec = NS("readonly-paths"), .doc = "made read-only; missing ones are skipped" },
 	{ .key = "mountLabel", .type = FT_STR, .flags = F_OMITEMPTY, AT(mount_label),
-	  .spec = NS("mount-label"), .doc = "refused in this version unless it is empty" },
+	  .spec = NS("mount-label"), .doc = "SELinux label of the mounts" },
 	{ .key = "timeOffsets", .type = FT_OBJMAP, .flags = F_OMITEMPTY, AT(time_offsets),
 	  .sub = &spec_clock_object, .spec = NS("offset-for-time-namespace"),
 	  .doc = "of the clocks monotonic and boottime in a new time namespace" },

@@ -83,7 +83,7 @@ struct spec_linux {
 	struct strmap sysctl;
 	struct strv masked_paths, readonly_paths;
 	const char *rootfs_propagation;		/* NULL or one of the propagation words */
-	const char *mount_label;		/* NULL or ""; anything else is refused in this version */
+	const char *mount_label;		/* NULL: none */
 	struct spec_personality *personality;	/* NULL: not given */
 	struct spec_mempolicy *memory_policy;	/* NULL: not given */
 	struct objv time_offsets;		/* struct spec_clock */

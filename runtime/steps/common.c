@@ -6,8 +6,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 #include "child.h"
+#include "fd.h"
 #include "gate.h"
 #include "keyring.h"
+#include "label.h"
 #include "sync.h"
 
 int stage_begin(const char *name, struct err *e)
@@ -20,12 +22,28 @@ int stage_begin(const char *name, struct err *e)
 	return 0;
 }
 
-int stage_keyring(const char *name, bool userns, int sock, struct err *e)
+/* A keyring has the label that its maker asked for before. */
+static int join_labelled(const char *name, bool userns, const struct seal_ctx *c, struct err *e)
 {
-	int r = name && name[0] ? keyring_join(name, userns) : 0;
+	auto_fd own = c->procfd < 0 ? label_procfs() : -1;
+	int procfd = c->procfd < 0 ? own : c->procfd, r;
 
+	if (procfd < 0)
+		return err_set(e, ERR_KERNEL, procfd, "/process/selinuxLabel", "open a procfs");
+	r = label_keys(procfd, c->p->selinux, e);
+	if (!r)
+		r = keyring_join(name, userns);
+	return r ? r : label_keys(procfd, NULL, e);
+}
+
+int stage_keyring(const char *name, bool userns, const struct seal_ctx *c, struct err *e)
+{
+	int r = 0;
+
+	if (name && name[0])
+		r = c->p->selinux ? join_labelled(name, userns, c, e) : keyring_join(name, userns);
 	if (r == -ENOSYS) {
-		sync_warn(sock, "this kernel has no keyrings: no session keyring is made");
+		sync_warn(c->sock, "this kernel has no keyrings: no session keyring is made");
 		return 0;
 	}
 	return r ? err_set(e, r == -EDQUOT ? ERR_LIMIT : ERR_KERNEL, r, NULL, "join the session keyring %s", name) : 0;

@@ -148,7 +148,7 @@ static int init_network(struct init_ctx *c, struct err *e)
 
 static int init_keyring(struct init_ctx *c, struct err *e)
 {
-	return stage_keyring(c->keyring, c->rf.userns, c->seal.sock, e);
+	return stage_keyring(c->keyring, c->rf.userns, &c->seal, e);
 }
 
 static int init_root(struct init_ctx *c, struct err *e)

@@ -18,6 +18,7 @@
 #include "fd.h"
 #include "gate.h"
 #include "hooks.h"
+#include "label.h"
 #include "pathfs.h"
 #include "stage.h"
 #include "sync.h"
@@ -90,6 +91,25 @@ static int seal_tune(struct seal_ctx *c, struct err *e)
 	return tune_self(&c->p->tune, c->fifo < 0, e);
 }
 
+/* What the next execve shall do, so nothing that we do until then is confined yet. */
+static int seal_labels(struct seal_ctx *c, struct err *e)
+{
+	auto_fd own = -1;
+	int r;
+
+	if (!c->p->apparmor && !c->p->selinux)
+		return 0;
+	if (c->procfd < 0) {
+		own = label_procfs();
+		if (own < 0)
+			return err_set(e, ERR_KERNEL, own, "/process/apparmorProfile", "open a procfs");
+	}
+	r = label_exec(own >= 0 ? own : c->procfd, c->p->apparmor, c->p->selinux, e);
+	if (c->fifo < 0)
+		fd_close(&c->procfd);
+	return r;
+}
+
 static int seal_umask(struct seal_ctx *c, struct err *e)
 {
 	umask(c->p->has_umask ? c->p->umask : 0022);
@@ -103,11 +123,27 @@ static int seal_nnp(struct seal_ctx *c, struct err *e)
 	return 0;
 }
 
+/*
+ * The worker takes the listener out of us. Calls that the filter holds up wait for whoever gets it, so until it is
+ * handed over there is a write, and nothing else but waiting for the answer. "1": it could not take it.
+ */
+static int give_listener(struct seal_ctx *c, int fd, struct err *e)
+{
+	int r = sync_ask_plain(c->sock, SYNC_LISTENER, fd);
+
+	if (r == 1)
+		r = sync_send(c->sock, SYNC_LISTENER, -1, fd) || sync_wait_go(c->sock) ? -ECANCELED : 0;
+	close(fd);
+	return r ? err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone") : 0;
+}
+
 static int load_filter(struct seal_ctx *c, struct err *e)
 {
 	int r = c->p->filter.len ? filter_load(&c->p->filter) : 0;
 
-	return r ? err_set(e, ERR_KERNEL, r, "/linux/seccomp", "install the seccomp filter") : 0;
+	if (r < 0)
+		return err_set(e, ERR_KERNEL, r, "/linux/seccomp", "install the seccomp filter");
+	return filter_has_listener(&c->p->filter) ? give_listener(c, r, e) : 0;
 }
 
 /* Without no_new_privs the kernel wants CAP_SYS_ADMIN for a filter, which is about to go. */
@@ -241,6 +277,12 @@ static int seal_fds(struct seal_ctx *c, struct err *e)
 	return 0;
 }
 
+/* A listener must be on its way before create may succeed: not as late as another filter with no_new_privs. */
+static int seal_filter_listened(struct seal_ctx *c, struct err *e)
+{
+	return c->p->no_new_privileges && filter_has_listener(&c->p->filter) ? load_filter(c, e) : 0;
+}
+
 static int seal_ready(struct seal_ctx *c, struct err *e)
 {
 	if (c->ask ? sync_ask(c->sock, SYNC_READY, 0) : sync_send(c->sock, SYNC_READY, 0, -1))
@@ -270,7 +312,7 @@ static int seal_filter(struct seal_ctx *c, struct err *e)
 
 	/* What is left open is closed, not only marked, before the program can look (D5). */
 	fd_close_except(3 + c->preserve_fds, keep, 2);
-	return c->p->no_new_privileges ? load_filter(c, e) : 0;
+	return c->p->no_new_privileges && !filter_has_listener(&c->p->filter) ? load_filter(c, e) : 0;
 }
 
 static int seal_exec(struct seal_ctx *c, struct err *e)
@@ -283,6 +325,7 @@ static const struct seal_step seal_steps[] = {
 	{ "stdio", seal_stdio, NULL },
 	{ "limits", seal_limits, NULL },		/* while we are root: the worker needs equal ids */
 	{ "tune", seal_tune, NULL },			/* in the cgroup, by whose CPUs and nodes it is judged */
+	{ "labels", seal_labels, NULL },		/* no_new_privs would forbid some */
 	{ "umask", seal_umask, NULL },
 	{ "no-new-privileges", seal_nnp, NULL },
 	{ "filter-privileged", seal_filter_privileged, NULL },
@@ -294,6 +337,7 @@ static const struct seal_step seal_steps[] = {
 	{ "vectors", seal_vectors, NULL },
 	{ "lookup", seal_lookup, NULL },		/* with the process's own rights */
 	{ "fds", seal_fds, NULL },
+	{ "filter-listened", seal_filter_listened, NULL },
 	{ "ready", seal_ready, NULL },
 	{ "gate", seal_gate, NULL },
 	{ "start-hooks", seal_start_hooks, NULL },

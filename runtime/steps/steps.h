@@ -82,7 +82,7 @@ void join_main(struct join_ctx *c) __attribute__((noreturn));
 /** stage_begin() - First acts in a new process: own session, default signals, its name in ps. */
 int stage_begin(const char *name, struct err *e);
 /** stage_keyring() - Join the container's session keyring; NULL or "": keep ours. */
-int stage_keyring(const char *name, bool userns, int sock, struct err *e);
+int stage_keyring(const char *name, bool userns, const struct seal_ctx *c, struct err *e);
 /**
  * limits_apply() - Set @p's rlimits and oom_score_adj. What is in force already needs no privilege.
  * @pid: the process; 0: the calling one. @procfd: handle of proc_open().

@@ -646,7 +646,6 @@ not_built() {
 		refused 1 "$what" rt run -b "$B" "$ID"
 	done <<-'END'
 		intelRdt .linux.intelRdt={"closID":"x","l3CacheSchema":"L3:0=f"}
-		mountLabel .linux.mountLabel="system_u:object_r:x:s0"
 		uidMappings .mounts[0].uidMappings=[{"containerID":0,"hostID":1,"size":1}]|.mounts[0].gidMappings=[{"containerID":0,"hostID":1,"size":1}]
 	END
 }

@@ -228,6 +228,127 @@ clocks_more() {
 }
 t "timeOffsets with a user namespace; exec has them too" clocks_more
 
+# ---- notifying filters -------------------------------------------------------------------
+
+# listening: start the receiver; its documents are lines of $T/docs.
+listening() {
+	rm -f "$T/docs" "$T/sock"
+	"$TOOLS/listener" "$T/sock" "$T/docs" &
+	L=$!
+	until_true 5 test -S "$T/sock"
+}
+
+deaf() {
+	kill "$L"
+	wait "$L" 2>/dev/null || true
+	rm -f "$T/sock"
+}
+
+NOTIFY='.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: ($T + "/sock"), listenerMetadata: "a/b \"c\"",
+	syscalls: [{names: ["mkdir", "mkdirat", "sethostname"], action: "SCMP_ACT_NOTIFY"}]}'
+
+notify() {
+	listening
+	for nnp in true false; do
+		inside "$NOTIFY"' | .process.noNewPrivileges = '$nnp' | .annotations = {"k": "v/w"}' \
+			'mkdir /tmp/x 2>&1; hostname other; hostname; grep ^Seccomp: /proc/self/status; ls /proc/self/fd | wc -l'
+		has "$(sed -n 1p "$T/o")" '[Nn]o medium found'
+		is "$(sed -n 2p "$T/o")" cleat-test
+		is "$(sed -n 3p "$T/o" | tr '\t' ' ')" "Seccomp: 2"
+		is "$(sed -n 4p "$T/o")" 4
+	done
+	is "$(grep -c . "$T/docs")" 2
+	is "$(sed -n 1p "$T/docs" | jq -c 'del(.pid, .state.pid)')" \
+		"$(jq -cn --arg id "$ID" --arg b "$B" '{ociVersion: "1.0.2", fds: ["seccompFd"], metadata: "a/b \"c\"",
+		state: {ociVersion: "1.0.2", id: $id, status: "creating", bundle: $b, annotations: {"k": "v/w"}}}')"
+	is "$(sed -n 1p "$T/docs" | jq '.pid == .state.pid and .pid > 1')" true
+	deaf
+}
+t "seccomp notify: create hands the listener over, with and without new privileges" notify
+
+labels_exec() {
+	bundle le '.process.apparmorProfile = "unconfined"' sleep 100
+	detached
+	refused 255 '(AppArmor is not enabled|not loaded)' rt exec --apparmor no-such "$ID" true
+	refused 255 'process-label.*SELinux is not enabled' rt exec --process-label u:r:t "$ID" true
+	status 0 rt exec --apparmor unconfined --process-label '' "$ID" true
+	gone
+}
+t "exec: --apparmor and --process-label where there is neither" labels_exec
+
+notify_exec() {
+	listening
+	bundle ne "$NOTIFY" sleep 100
+	detached
+	status 1 rt exec "$ID" mkdir /tmp/x
+	has "$(cat "$T/e")" '[Nn]o medium found'
+	in_doc '' 'mkdir /tmp/x 2>&1 || true'
+	has "$(cat "$T/o")" '[Nn]o medium found'
+	is "$(grep -c . "$T/docs")" 3
+	is "$(sed -n 2p "$T/docs" | jq -r .state.status)" running
+	is "$(sed -n 2p "$T/docs" | jq -r .state.pid)" "$(pid_of "$ID")"
+	is "$(sed -n 2p "$T/docs" | jq '.pid == .state.pid')" false
+	gone
+	deaf
+}
+t "seccomp notify: exec has a listener of its own" notify_exec
+
+notify_like_runc() {
+	command -v runc >/dev/null || skip "no runc"
+	listening
+	bundle nr "$NOTIFY" sh -c 'mkdir /tmp/x 2>&1; true'
+	mkdir -p "$T/runc"
+	timeout 60 runc --root "$T/runc" run --bundle "$B" "$ID" >"$T/o.runc" 2>"$T/e" </dev/null || skip "runc: $(cat "$T/e")"
+	status 0 run_it
+	is "$(cat "$T/o")" "$(cat "$T/o.runc")"
+	differ='del(.pid, .state.pid, .ociVersion, .state.ociVersion)'
+	is "$(sed -n 2p "$T/docs" | jq -cS "$differ")" "$(sed -n 1p "$T/docs" | jq -cS "$differ")"
+	deaf
+}
+t "seccomp notify: the same document as from runc" notify_like_runc
+
+notify_odd() {
+	# a long name, a socket that nobody reads, one that is gone
+	mkdir -p "$T/$(printf '%0150d' 0)"
+	( cd "$T/$(printf '%0150d' 0)" && exec "$TOOLS/listener" sock "$T/docs" ) &
+	L=$!
+	until_true 5 test -S "$T/$(printf '%0150d' 0)/sock"
+	inside "$NOTIFY"' | .linux.seccomp.listenerPath = $T + "/" + ("0" * 150) + "/sock"' 'mkdir /tmp/x 2>&1 || true'
+	has "$(cat "$T/o")" '[Nn]o medium found'
+	deaf
+	create_bad '/linux/seccomp/listenerPath.*sock.*([Nn]o such file|[Cc]onnection refused)' "$NOTIFY"
+	listening
+	bundle no "$NOTIFY" sleep 100
+	detached
+	deaf
+	refused 255 '/linux/seccomp/listenerPath.*sock' rt exec "$ID" true
+	gone
+	# a path, and nothing to notify of
+	inside '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/no/such", syscalls: [{names: ["swapon"], action: "SCMP_ACT_ERRNO"}]}' true
+}
+t "seccomp notify: long names, nobody listens, nothing to notify of" notify_odd
+
+notify_all_but() {
+	# every call is held up but those that come before the listener is there
+	listening
+	inside '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: ($T + "/sock"), flags: [],
+		syscalls: [{names: ["read", "close", "close_range", "openat", "openat2", "execve", "sendmsg", "recvmsg", "fcntl", "fstat", "sendto", "mmap"], action: "SCMP_ACT_NOTIFY"}]}' 'echo out'
+	is "$(cat "$T/o")" out
+	inside '.process.noNewPrivileges = false | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: ($T + "/sock"), flags: [],
+		syscalls: [{names: ["read", "close", "close_range", "openat", "openat2", "execve", "sendmsg", "recvmsg", "setresuid", "capset", "prctl", "chdir"], action: "SCMP_ACT_NOTIFY"}]}' 'echo out'
+	is "$(cat "$T/o")" out
+	deaf
+}
+t "seccomp notify of our own calls" notify_all_but
+
+killable() {
+	listening
+	inside "$NOTIFY"' | .linux.seccomp.flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", "SECCOMP_FILTER_FLAG_LOG"]' 'mkdir /tmp/x 2>&1 || true'
+	has "$(cat "$T/o")" '[Nn]o medium found'
+	deaf
+}
+t "seccomp: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" killable
+
 rows <<'END'
 scheduler without a policy ~ /process/scheduler.*policy ~ .process.scheduler = {nice: 1}
 scheduler of an unknown policy ~ /process/scheduler/policy.*SCHED_BOGUS ~ .process.scheduler = {policy: "SCHED_BOGUS"}
@@ -260,6 +381,15 @@ time offsets without the namespace ~ /linux/timeOffsets.*time namespace ~ .linux
 time offsets with a joined namespace ~ /linux/timeOffsets.*/proc/self/ns/time ~ .linux.timeOffsets = {boottime: {secs: 1}} | .linux.namespaces += [{type: "time", path: "/proc/self/ns/time"}]
 time offset of another clock ~ /linux/timeOffsets/realtime ~ .linux.timeOffsets = {realtime: {secs: 1}} | .linux.namespaces += [{type: "time"}]
 a thousand million nanoseconds ~ /linux/timeOffsets/monotonic/nanosecs.*1000000000 ~ .linux.timeOffsets = {monotonic: {nanosecs: 1000000000}} | .linux.namespaces += [{type: "time"}]
+notify as the default action ~ /linux/seccomp/defaultAction.*SCMP_ACT_NOTIFY ~ .linux.seccomp = {defaultAction: "SCMP_ACT_NOTIFY", listenerPath: "/s"}
+notify without a socket ~ /linux/seccomp/listenerPath ~ .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}]}
+notify of write ~ /linux/seccomp/syscalls/0/names/1.*write ~ .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/s", syscalls: [{names: ["mkdir", "write"], action: "SCMP_ACT_NOTIFY"}]}
+metadata without a socket ~ /linux/seccomp/listenerMetadata.*words ~ .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerMetadata: "words"}
+WAIT_KILLABLE_RECV without notify ~ /linux/seccomp/flags.*WAIT_KILLABLE_RECV ~ .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", flags: ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]}
+an AppArmor profile where there is no AppArmor ~ (AppArmor is not enabled|not loaded) ~ .process.apparmorProfile = "no-such-profile"
+an SELinux label where there is no SELinux ~ /process/selinuxLabel.*u:r:t.*SELinux is not enabled ~ .process.selinuxLabel = "u:r:t"
+a mount label where there is no SELinux ~ /linux/mountLabel.*u:r:t.*SELinux is not enabled ~ .linux.mountLabel = "u:r:t"
+a mount label of an unknown kind ~ mount_context_type.*subcontext ~ .linux.mountLabel = "u:r:t" | .annotations = {"run.oci.mount_context_type": "subcontext"}
 a clock before its beginning ~ /linux/timeOffsets/monotonic.*-99999999999 ~ .linux.timeOffsets = {monotonic: {secs: -99999999999}} | .linux.namespaces += [{type: "time"}]
 END
 

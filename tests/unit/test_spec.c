@@ -386,7 +386,6 @@ static const struct { const char *json, *where, *text; } bad[] = {
 	{ L("\"memoryPolicy\":{\"mode\":\"MPOL_LOCAL\",\"nodes\":\"0\"}"), "/linux/memoryPolicy/nodes", "\"0\": MPOL_LOCAL takes no nodes" },
 	{ L("\"memoryPolicy\":{\"mode\":\"MPOL_WEIGHTED_INTERLEAVE\"}"), "/linux/memoryPolicy/nodes", "MPOL_WEIGHTED_INTERLEAVE needs nodes" },
 	{ L("\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"1 2\"}"), "/linux/memoryPolicy/nodes", "\"1 2\" is not a list" },
-	{ L(NS("mount") ",\"mountLabel\":\"a:b\""), "/linux/mountLabel", "\"mountLabel\" is not supported by this version: \"a:b\"" },
 	/* rules of other tables are reached */
 	{ L("\"resources\":{\"memory\":{\"limit\":\"x\"}}"), "/linux/resources/memory/limit", "expected a number" },
 	{ L("\"seccomp\":{\"defaultAction\":\"X\"}"), "/linux/seccomp/defaultAction", "unknown value \"X\"" },
@@ -724,7 +723,7 @@ TEST_F(spec, features_document)
 	EXPECT_EQ(CAP_LAST_CAP + 1, f.l.capabilities.n);
 	EXPECT_TRUE(has(&f.l.capabilities, "CAP_SYS_ADMIN") && has(&f.l.capabilities, "CAP_BPF"));
 	EXPECT_TRUE(f.l.seccomp.enabled && has(&f.l.seccomp.actions, "SCMP_ACT_ERRNO"));
-	EXPECT_FALSE(has(&f.l.seccomp.actions, "SCMP_ACT_NOTIFY"));
+	EXPECT_TRUE(has(&f.l.seccomp.actions, "SCMP_ACT_NOTIFY"));
 	EXPECT_TRUE(has(&f.l.seccomp.operators, "SCMP_CMP_MASKED_EQ"));
 	EXPECT_TRUE(has(&f.l.seccomp.archs, "SCMP_ARCH_X86_64"));
 	for (size_t i = 0; i < f.l.seccomp.supported_flags.n; i++)

@@ -42,6 +42,8 @@ static struct template sample(void)
 			.no_new_privileges = true, .terminal = true, .rows = 33, .columns = 77,
 			.tune = { .n = { .set = 31, .policy = 6, .nice = -5, .mem_mode = 1 << 15 | 2, .period = UINT64_MAX },
 				  .mem_nodes = "0-1", .cpus_initial = "", .cpus_final = "3" },
+			.listener_path = "/l p", .listener_metadata = "m",
+			.apparmor = "a b", .selinux = "u:r:t:s0:c1,c2",
 			.filter = { .bpf = (void *)bpf, .len = 3, .load_flags = 5 },
 		},
 	};
@@ -77,6 +79,10 @@ TEST_F(tmpl, all_comes_back)
 	EXPECT_EQ(0, memcmp(limits, p->rlimits.v, sizeof(limits)));
 	EXPECT_EQ(0, memcmp(&in.process.tune.n, &p->tune.n, sizeof(p->tune.n)));
 	EXPECT_STREQ("0-1", p->tune.mem_nodes);
+	EXPECT_STREQ("/l p", p->listener_path);
+	EXPECT_STREQ("m", p->listener_metadata);
+	EXPECT_STREQ("a b", p->apparmor);
+	EXPECT_STREQ("u:r:t:s0:c1,c2", p->selinux);
 	EXPECT_STREQ("", p->tune.cpus_initial);
 	EXPECT_STREQ("3", p->tune.cpus_final);
 	ASSERT_EQ(3, p->filter.len);
@@ -95,6 +101,8 @@ TEST_F(tmpl, an_empty_one_is_empty)
 	EXPECT_EQ(0, out.process.args.n + out.process.env.n + out.process.gids.n + out.process.rlimits.n +
 		     out.process.filter.len);
 	EXPECT_EQ(0, out.process.tune.n.set);
+	EXPECT_EQ(NULL, out.process.apparmor);
+	EXPECT_EQ(NULL, out.process.selinux);
 	EXPECT_FALSE(out.process.has_umask || out.process.has_oom_score_adj || out.process.terminal);
 }
 
