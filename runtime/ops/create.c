@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "child.h"
+#include "clocks.h"
 #include "devices.h"
 #include "fd.h"
 #include "fdio.h"
@@ -135,30 +136,6 @@ static int add_env(struct host_ctx *c, struct err *e)
 	return 0;
 }
 
-/* The annotation chooses another of the four mount options for labels; crun's users know it. */
-static int mount_context(struct host_ctx *c, struct err *e)
-{
-	static const char *const kinds[] = { "context", "fscontext", "defcontext", "rootcontext" };
-	const char *label = c->spec->linux_->mount_label, *kind = kinds[0];
-	const struct strmap *an = &c->spec->annotations;
-	size_t i;
-	int r;
-
-	if (!label)
-		return 0;
-	for (i = 0; i < an->n; i++)
-		if (!strcmp(an->v[i].key, "run.oci.mount_context_type"))
-			kind = an->v[i].val;
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && strcmp(kind, kinds[i]); i++)
-		;
-	if (i == sizeof(kinds) / sizeof(kinds[0]))
-		return err_set(e, ERR_SPEC, 0, "/annotations/run.oci.mount_context_type",
-			       "\"%.100s\" is not context, fscontext, defcontext or rootcontext", kind);
-	r = label_check_selinux(label, "/linux/mountLabel", e);
-	c->context = r ? NULL : arena_printf(c->arena, "%s=%s", kind, label);
-	return r || c->context ? r : err_set(e, ERR_LIMIT, -ENOMEM, "/linux/mountLabel", "\"%s\"", label);
-}
-
 static int host_process(struct host_ctx *c, struct err *e)
 {
 	struct filter filter = { 0 };
@@ -177,7 +154,7 @@ static int host_process(struct host_ctx *c, struct err *e)
 		c->process.listener_metadata = c->spec->linux_->seccomp->listener_metadata;
 	}
 	if (!r)
-		r = mount_context(c, e);
+		r = label_mount_option(c->spec, c->arena, &c->context, e);
 	if (r)
 		return r;
 	tune_from_linux(c->spec->linux_, &c->process.tune);
@@ -435,7 +412,8 @@ static void child(struct host_ctx *c, int left)
 		.wait_placed = c->host.mode != CG_MODE_NONE && !c->cloned_in,
 		.keyring = c->keyring,
 		.rf = {
-			.mnt = { .procfd = c->procfd, .context = c->context }, .rootfd = -1, .bundle = c->bundle, .rootpath = c->rootpath,
+			.mnt = { .procfd = c->procfd, .context = c->context },
+			.rootfd = -1, .bundle = c->bundle, .rootpath = c->rootpath,
 			.tree = c->tree, .userns = c->userns, .new_cgroupns = c->new_cgroupns,
 			.no_pivot = c->req->no_pivot, .cg_host = &c->host, .cgroup = c->cgroup,
 			.sources = c->sources, .arena = c->arena,
@@ -537,32 +515,6 @@ static int host_maps(struct host_ctx *c, struct err *e)
 	return r;
 }
 
-static int write_clocks(struct host_ctx *c, struct err *e)
-{
-	const struct objv *offsets = &c->spec->linux_->time_offsets;
-	const struct spec_clock *k = offsets->v;
-	char path[48], text[96], where[48];
-	auto_fd fd = -1;
-	size_t i;
-
-	snprintf(path, sizeof(path), "%d/timens_offsets", (int)c->pid);
-	fd = proc_openat(c->procfd, path, O_WRONLY);
-	if (fd < 0)
-		return err_set(e, ERR_KERNEL, fd, "/linux/timeOffsets", "open /proc/%s", path);
-	for (i = 0; i < offsets->n; i++) {
-		int n = snprintf(text, sizeof(text), "%s %lld %u\n", k[i].key,
-				 (long long)k[i].secs, k[i].nanosecs);
-
-		if (write(fd, text, (size_t)n) == n)
-			continue;
-		snprintf(where, sizeof(where), "/linux/timeOffsets/%s", k[i].key);
-		return err_set(e, errno == ERANGE ? ERR_SPEC : ERR_KERNEL, -errno, where, "%lld s, %u ns%s",
-			       (long long)k[i].secs, k[i].nanosecs,
-			       errno == ERANGE ? " (a clock before its beginning or after its end)" : "");
-	}
-	return 0;
-}
-
 static int host_clocks(struct host_ctx *c, struct err *e)
 {
 	struct sync_msg m;
@@ -573,7 +525,7 @@ static int host_clocks(struct host_ctx *c, struct err *e)
 	r = sync_recv(c->sock, &m, NULL);
 	if (r != 1 || m.type != SYNC_CLOCKS)
 		return supervise_died(&m, r, e);
-	r = write_clocks(c, e);
+	r = clocks_write(c->procfd, c->pid, &c->spec->linux_->time_offsets, e);
 	if (!r && sync_send(c->sock, SYNC_GO, 0, -1) == -EPIPE)
 		r = 0;	/* it died: supervise tells why */
 	return r;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "fd.h"
 #include "pathfs.h"
+#include "spec.h"
 #include "sysx.h"
 
 #define LABEL_MAX 4096
@@ -45,6 +46,31 @@ int label_check_selinux(const char *label, const char *where, struct err *e)
 		return 0;
 	return err_set(e, ERR_UNSUPPORTED, 0, where,
 		       "\"%.200s\": SELinux is not enabled on this host (there is no selinuxfs at /sys/fs/selinux)", label);
+}
+
+int label_mount_option(const struct spec *s, struct arena *a, const char **out, struct err *e)
+{
+	static const char *const kinds[] = { "context", "fscontext", "defcontext", "rootcontext" };
+	const char *label = s->linux_->mount_label, *kind = kinds[0];
+	size_t i;
+	int r;
+
+	*out = NULL;
+	if (!label)
+		return 0;
+	for (i = 0; i < s->annotations.n; i++)
+		if (!strcmp(s->annotations.v[i].key, "run.oci.mount_context_type"))
+			kind = s->annotations.v[i].val;
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && strcmp(kind, kinds[i]); i++)
+		;
+	if (i == sizeof(kinds) / sizeof(kinds[0]))
+		return err_set(e, ERR_SPEC, 0, "/annotations/run.oci.mount_context_type",
+			       "\"%.100s\" is not context, fscontext, defcontext or rootcontext", kind);
+	r = label_check_selinux(label, "/linux/mountLabel", e);
+	if (r)
+		return r;
+	*out = arena_printf(a, "%s=%s", kind, label);
+	return *out ? 0 : err_set(e, ERR_LIMIT, -ENOMEM, "/linux/mountLabel", "\"%s\"", label);
 }
 
 int label_procfs(void)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #ifndef CLEAT_LABEL_H
 #define CLEAT_LABEL_H
+#include "arena.h"
 #include "err.h"
+
+struct spec;
 
 /* Labels of the kernel's security modules. NULL and "" are none everywhere. */
 
@@ -9,6 +12,11 @@
 int label_check_apparmor(const char *profile, const char *where, struct err *e);
 /** label_check_selinux() - Does this host know labels? */
 int label_check_selinux(const char *label, const char *where, struct err *e);
+/**
+ * label_mount_option() - mountLabel as the mount option "context=LABEL"; @out is NULL without one.
+ * The annotation run.oci.mount_context_type chooses another of the four options for labels.
+ */
+int label_mount_option(const struct spec *s, struct arena *a, const char **out, struct err *e);
 
 /**
  * label_procfs() - A procfs to reach our own attributes through.
