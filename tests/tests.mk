@@ -8,11 +8,12 @@
 #   make check-kernels           containers on Debian's kernels under qemu, as one table
 #   make check-kernels KERNEL=bzImage [MODULES=DIR] [VARIANTS=...] [SUITES=...] [APPEND=...] [NEED=...]
 #   make demo                    real containers on this machine, to look at
-#   make bench                   the figures of README.md
+#   make bench                   every figure, into Documentation/benchmarks (about an hour)
+#   make bench-quick             the same with small counts, into the build folder (minutes)
 
 # ---- what the tests need beside what the build needs -----------------------
-RUN_PACKAGES := busybox-static jq containerd runc crun podman docker.io conmon hyperfine procps \
-	util-linux bsdutils iproute2 strace e2fsprogs mandoc groff-base zsh dbus-daemon dbus-bin dbus-session-bus-common
+RUN_PACKAGES := busybox-static jq containerd runc crun podman docker.io conmon procps \
+	util-linux bsdutils iproute2 strace gnuplot-nox e2fsprogs mandoc groff-base zsh dbus-daemon dbus-bin dbus-session-bus-common
 LAB_PACKAGES := $(shell cat tests/lab/packages 2>/dev/null)
 BUILD_TEST_PACKAGES := linux-source-6.1 xz-utils shellcheck
 
@@ -119,6 +120,24 @@ $(O)/tests/systemd/fake-systemd: tests/systemd/fake-systemd.c
 	$(say) TEST $@
 	$(Q)$(CC) $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< -lsystemd
 
+# ---- programs of the benches: tests/bench/X.c -> $(O)/tests/bench/X -------------------------
+# Built as cleat is (optimized; static with STATIC=1), for they are measured or measure.
+BENCH_LIB_C := tests/bench/bench.c tests/bench/peer.c tests/bench/peer_events.c
+BENCH_C := $(filter-out $(BENCH_LIB_C),$(wildcard tests/bench/*.c))
+BENCH_BIN := $(BENCH_C:%.c=$(O)/%)
+BENCH_CFLAGS := $(BASE_CFLAGS) -Wall -Wextra -Wno-unused-parameter $(if $(filter 0,$(CC_IS_CLANG)),-Wno-format-truncation) -Itests/bench \
+	$(INC_client) -pthread
+$(O)/tests/bench/%.o: tests/bench/%.c | $(GEN_H)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(BENCH_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+$(O)/tests/libbench.a: $(call objs,$(BENCH_LIB_C))
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(BENCH_BIN): $(O)/tests/bench/%: $(O)/tests/bench/%.o $(O)/tests/libbench.a $(O)/libclient.a $(O)/librpc.a $(O)/libbase.a
+	$(say) LD $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(BASE_LDFLAGS) -o $@ $^ $(LIBS_rpc) -lpthread
+
 # ---- running them -----------------------------------------------------------------------
 RUN_TAP := O=$(abspath $(O)) CC="$(CC)" tests/harness/run-tap
 INTEG_SH := $(sort $(wildcard tests/integ/t-*.sh))
@@ -126,8 +145,8 @@ FAULT_SH := $(sort $(wildcard tests/fault/t-*.sh))
 CHECK_SH := $(sort $(wildcard tests/check/t-*.sh))
 LAB_SH   := $(sort $(wildcard tests/lab/t-*.sh))
 
-.PHONY: tests check-unit check check-run check-long check-static demo bench
-tests: $(UNIT_BIN) $(INTEG_BIN) $(FAKE_SYSTEMD)
+.PHONY: tests check-unit check check-run check-long check-static demo bench bench-quick
+tests: $(UNIT_BIN) $(INTEG_BIN) $(FAKE_SYSTEMD) $(O)/tests/bench/floor
 
 check-unit: $(UNIT_BIN)
 	$(Q)$(RUN_TAP) -n "$(SUITES)" $(UNIT_BIN)
@@ -166,5 +185,9 @@ demo:
 	$(Q)$(MAKE) --no-print-directory all $(O)/tests/integ/warden
 	$(Q)O=$(abspath $(O)) tests/harness/demo.sh
 
-bench: all $(O)/tests/integ/warden
-	$(Q)O=$(abspath $(O)) tests/bench/quick.sh
+# Small counts; "bench" takes an hour and wants a machine that does nothing else.
+BENCH_OUT ?= Documentation/benchmarks
+bench-quick: all $(BENCH_BIN)
+	$(Q)O=$(abspath $(O)) tests/bench/run.sh quick $(abspath $(O))/bench
+bench: all $(BENCH_BIN)
+	$(Q)O=$(abspath $(O)) tests/bench/run.sh full $(abspath $(BENCH_OUT))

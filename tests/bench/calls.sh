@@ -1,0 +1,59 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# How many system calls something takes, for benches and for the suite that
+# keeps cleat's counts below a ceiling. What depends on who is faster is not
+# counted: waiting, and being interrupted.
+
+# calls_in FILE: sum of a table of strace -c.
+calls_in() {
+	awk '$4 ~ /^[0-9]+$/ && NF >= 5 && $NF != "total" &&
+		$NF !~ /^(futex|e?poll|ppoll|epoll_p?wait2?|wait4|waitid|restart_syscall|rt_sigreturn|sched_yield|(clock_)?nanosleep|select|pselect6)$/ {
+			n += $4 }
+		END { print n + 0 }' "$1"
+}
+
+# calls_watch FILE PID: begin to count what PID and its children to come do; sets CALLS_STRACE.
+calls_watch() {
+	strace -f -qq -c -o "$1" -p "$2" >"$1.out" 2>&1 </dev/null &
+	CALLS_STRACE=$!
+	calls_tries=100
+	until grep -q "^TracerPid:[^0-9]*$CALLS_STRACE$" "/proc/$2/status"; do
+		calls_tries=$((calls_tries - 1))
+		[ $calls_tries -gt 0 ] || { cat "$1.out" >&2; return 1; }
+		sleep 0.05
+	done
+}
+
+# calls_watched FILE: end it; sets CALLS. By the shell that called calls_watch, which has to wait for strace.
+calls_watched() {
+	kill -TERM "$CALLS_STRACE" 2>/dev/null || :
+	wait "$CALLS_STRACE" 2>/dev/null || :
+	CALLS=$(calls_in "$1")
+}
+
+# calls_of FILE COMMAND...: the calls of a command and of what it starts, until it ends; the container of
+# `create` lives on. What it says is in FILE.said, the table in FILE.
+calls_of() {
+	calls_file=$1
+	shift
+	# shellcheck disable=SC2016
+	sh -c 'kill -STOP $$; exec "$@"' sh "$@" >"$calls_file.said" 2>&1 </dev/null &
+	calls_pid=$!
+	calls_tries=100
+	until grep -q '^State:[^a-zA-Z]*T' "/proc/$calls_pid/status"; do
+		calls_tries=$((calls_tries - 1))
+		[ $calls_tries -gt 0 ] || return 1
+		sleep 0.05
+	done
+	calls_watch "$calls_file" $calls_pid
+	kill -CONT $calls_pid
+	calls_rc=0
+	wait $calls_pid || calls_rc=$?
+	[ $calls_rc = 0 ] || cat "$calls_file.said" >&2
+	# What it started may be on its way to where it waits.
+	sleep 0.2
+	calls_watched "$calls_file"
+	echo "$CALLS"
+	return $calls_rc
+}

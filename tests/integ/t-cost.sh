@@ -1,0 +1,193 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 120
+#
+# What operations cost, in figures that no busy machine changes: system calls,
+# all processes counted, kept below a ceiling. A change that needs more raises
+# the ceiling in CEILINGS and says why; one that needs less lowers it.
+# shellcheck disable=SC2016
+. "${0%/*}/../harness/lib.sh"
+. "${0%/*}/../bench/calls.sh"
+LEAK_WAIT=5
+suite cost
+[ -n "$CLEAT" ] || { echo "1..0 # SKIP the ceilings are cleat's"; exit 0; }
+command -v strace >/dev/null || { echo "1..0 # SKIP strace is not installed"; exit 0; }
+strace -qq -o /dev/null true 2>/dev/null || { echo "1..0 # SKIP processes cannot be traced here"; exit 0; }
+SHIM_BIN=$O/containerd-shim-cleat-v2
+CLIENT=$TOOLS/task-client
+FLOOR=$O/tests/bench/floor
+
+# Calls on a hybrid host with ten hierarchies and dynamic linking, which is the dearest there is, and a
+# tenth more, for other hosts.
+CEILINGS="
+run		980
+create		910
+start		130
+state		110
+kill		120
+delete		125
+exec		460
+shim-create	910
+shim-start	110
+shim-exec	450
+shim-delete	125
+"
+ceiling() {
+	printf '%s' "$CEILINGS" | awk -v what="$1" '$1 == what { print $2 }'
+}
+
+# below OPERATION COUNT
+below() {
+	echo "$1: $2 calls" >>"$T/counts"
+	[ "$2" -gt 20 ] || fail "$1: $2 calls cannot be all"
+	[ "$2" -le "$(ceiling "$1")" ] || {
+		sort -k4,4nr "$T/calls" | head -n 15 >&2
+		fail "$1: $2 calls, the ceiling is $(ceiling "$1")"
+	}
+}
+
+# calls COMMAND-OF-CLEAT...: how many; the container has files as its stdio.
+calls() {
+	calls_of "$T/calls" "$RUNTIME" --root "$ROOT" "$@"
+}
+
+# ---- the command line ----------------------------------------------------------
+
+run() {
+	bundle run '' true
+	below run "$(calls run --bundle "$B" "$ID")"
+}
+t "run" run
+
+life() {
+	bundle life '' sleep 100
+	below create "$(calls create --bundle "$B" "$ID")"
+	below start "$(calls start "$ID")"
+	below state "$(calls state "$ID")"
+	below exec "$(calls exec "$ID" /bin/true)"
+	below kill "$(calls kill "$ID" KILL)"
+	until_true 5 is_state "$ID" stopped
+	below delete "$(calls delete "$ID")"
+}
+t "create, start, state, exec, kill, delete" life
+
+# No walk over what others have.
+others() {
+	bundle one '' true
+	one=$(calls run --bundle "$B" "$ID")
+	n=$(count 15 500)
+	for i in $(seq "$n"); do
+		bundle "other$i" '' sleep 100
+		detached
+	done
+	bundle one '' true
+	many=$(calls run --bundle "$B" "$ID")
+	[ "$many" -le $((one + 4)) ] || fail "run: $one calls alone, $many with $n other containers"
+	bundle other1 '' sleep 100
+	below exec "$(calls exec "$ID" /bin/true)"
+	for i in $(seq "$n"); do gone "$TAG-other$i"; done
+}
+t "the number of other containers does not matter" others
+
+# ---- the shim --------------------------------------------------------------------
+
+EV=$T/ev
+"$CLIENT" events-server "$EV.ttrpc" >"$T/events" 2>&1 &
+daemon $!
+until_true 5 test -S "$EV.ttrpc"
+expect
+
+tc() {
+	timeout 60 "$CLIENT" --namespace "$NS" "$A" "$@"
+}
+
+# watched OPERATION COMMAND...: the calls of the server and its workers meanwhile, below the ceiling.
+watched() {
+	what=$1
+	shift
+	calls_watch "$T/calls" "$S"
+	"$@" >"$T/o"
+	# events are sent after the answer
+	sleep 0.3
+	calls_watched "$T/calls"
+	below "$what" "$CALLS"
+}
+
+shim() {
+	bundle shim '' sleep 100
+	cd "$B"
+	A=$(TTRPC_ADDRESS=$EV.ttrpc "$SHIM_BIN" -namespace "$NS" -address "$EV" -publish-binary /bin/false -id "$ID" start </dev/null)
+	cd "$T"
+	A=${A#unix://}
+	S=$(tc connect id="$ID" | sed -n 's/^shim_pid=//p')
+	round_trip() {
+		{
+			echo "exec id=$ID exec_id=e spec={\"args\":[\"/bin/true\"],\"cwd\":\"/\"}"
+			echo "&w wait id=$ID exec_id=e"
+			echo "start id=$ID exec_id=e"
+			echo "join w"
+			echo "delete id=$ID exec_id=e"
+		} | tc batch
+	}
+	watched shim-create tc create id="$ID" bundle="$B"
+	watched shim-start tc start id="$ID"
+	round_trip >"$T/o"
+	watched shim-exec round_trip
+	has "$(cat "$T/o")" '^exit_status=0$'
+	tc kill id="$ID" signal=9
+	tc wait id="$ID" >/dev/null
+	watched shim-delete tc delete id="$ID"
+	tc shutdown id="$ID" >/dev/null 2>&1 || :
+	until_true 4 test ! -e "$A"
+}
+t "shim: Create, Start, exec round trip, Delete" shim
+
+asleep() {
+	bundle asleep '' sleep 100
+	cd "$B"
+	A=$(TTRPC_ADDRESS=$EV.ttrpc "$SHIM_BIN" -namespace "$NS" -address "$EV" -publish-binary /bin/false -id "$ID" start </dev/null)
+	cd "$T"
+	A=${A#unix://}
+	S=$(tc connect id="$ID" | sed -n 's/^shim_pid=//p')
+	tc create id="$ID" bundle="$B" >/dev/null
+	tc start id="$ID" >/dev/null
+	sleep 3
+	wakeups() {
+		cat /proc/"$S"/task/*/status | awk '/^voluntary_ctxt_switches/ { n += $2 } END { print n }'
+	}
+	before=$(wakeups)
+	sleep 3
+	is "$(wakeups)" "$before"
+	tc kill id="$ID" signal=9
+	tc wait id="$ID" >/dev/null
+	tc delete id="$ID" >/dev/null
+	tc shutdown id="$ID" >/dev/null 2>&1 || :
+	until_true 4 test ! -e "$A"
+}
+t "an idle server is not woken" asleep
+
+# ---- the floor of the benches --------------------------------------------------------
+
+# What is inside, without what differs from one container to the next.
+LOOK='sed "s/^[0-9]* [0-9]* [0-9:]* //" /proc/self/mountinfo; ls -l /dev | sed "s/[A-Z][a-z][a-z]  *[0-9]* [0-9:]* / /"
+	grep -e ^Cap -e ^NoNew -e ^Seccomp: /proc/self/status; ulimit -n; ulimit -c; hostname; ip -o link; umask; pwd; env | sort; id
+	cat /proc/self/cgroup; for f in /proc/self/fd/[0-9]; do echo "$f"; done'
+
+same_as_floor() {
+	mkdir "$T/spec"
+	(cd "$T/spec" && "$RUNTIME" spec)
+	jq --arg root "$T/rootfs" --arg look "$LOOK" --arg cg "/$TAG-floor" '.process.terminal = false | .root.path = $root
+		| .linux.cgroupsPath = $cg | del(.linux.resources) | .process.args = ["/bin/sh", "-c", $look]' \
+		"$T/spec/config.json" >"$T/spec/c"
+	mv "$T/spec/c" "$T/spec/config.json"
+	status 0 rt run --bundle "$T/spec" "$TAG-floor"
+	mv "$T/o" "$T/cleat.look"
+	status 0 "$FLOOR" -g "$TAG-floor" "$T/rootfs" /bin/sh -c "$LOOK"
+	diff "$T/cleat.look" "$T/o"
+	[ "$(wc -l <"$T/o")" -gt 40 ] || fail "that is not much"
+	status 7 "$FLOOR" "$T/rootfs" /bin/sh -c 'exit 7'
+}
+t "the floor program makes the container of cleat spec" same_as_floor
+
+[ -z "${SHOW_COUNTS-}" ] || sed 's/^/# /' "$T/counts"
+finish
