@@ -143,11 +143,8 @@ static int memory(const struct cg *c, const struct cg_memory *m, const struct lo
 
 /* ---- cpu, cpuset ---- */
 
-/*
- * A period shorter than what the old quota allows is refused until the quota
- * is lowered, so the second order is tried when the first fails.
- */
-static int cpu_bandwidth(const struct cg *c, size_t i, const struct cg_cpu *p, struct err *e)
+/* A period shorter than what the old quota allows is refused until the quota is lowered: then after it. */
+static int cpu_quota(const struct cg *c, size_t i, const struct cg_cpu *p, struct err *e)
 {
 	char period[24];
 	int len = snprintf(period, sizeof(period), "%llu", (unsigned long long)p->period);
@@ -167,9 +164,27 @@ static int cpu_bandwidth(const struct cg *c, size_t i, const struct cg_cpu *p, s
 			    (long long)(p->quota < 0 ? -1 : p->quota));
 	if (!r && late)
 		r = cg_put(c, i, "cpu.cfs_period_us", "cpu.period", period, e);
-	if (!r && p->has_burst)
-		r = cg_putf(c, i, "cpu.cfs_burst_us", "cpu.burst", e, "%llu",
-			    (unsigned long long)p->burst);
+	return r;
+}
+
+/* A burst may be at most the quota, the old one or the new: so before or after it. */
+static int cpu_bandwidth(const struct cg *c, size_t i, const struct cg_cpu *p, struct err *e)
+{
+	char burst[24];
+	int len = snprintf(burst, sizeof(burst), "%llu", (unsigned long long)p->burst), r;
+	bool late = false;
+
+	if (p->has_burst) {
+		r = path_write(c->dirfd[i], "cpu.cfs_burst_us", burst, (size_t)len);
+		late = r == -EINVAL;
+		if (r == -ENOENT && !p->burst)
+			r = 0;		/* before 5.14, and none is asked for */
+		if (r < 0 && !late)
+			return cg_put(c, i, "cpu.cfs_burst_us", "cpu.burst", burst, e);
+	}
+	r = cpu_quota(c, i, p, e);
+	if (!r && late)
+		r = cg_put(c, i, "cpu.cfs_burst_us", "cpu.burst", burst, e);
 	return r;
 }
 

@@ -281,6 +281,37 @@ TEST_F(limits, cpu)
 		TH_LOG("%s", why(t));
 }
 
+TEST_F(limits, cpu_burst_follows_the_quota_both_ways)
+{
+	HERE(&self->t);
+	struct test_cg *t = &self->t;
+	struct cg_cpu c = { .quota = 50000, .has_quota = true, .burst = 40000, .has_burst = true };
+	struct cg_limits l = { .cpu = &c };
+	const char *file = variant->v2 ? "cpu.max.burst" : "cpu.cfs_burst_us";
+
+	NEED(t, "cpu");
+	if (!cg_has_file(t->cg.dirfd[variant->v2 ? 0 : cg_controller(&t->cg, "cpu")], file))
+		SKIP(return, "this kernel has no CPU burst");
+	APPLY(t, &l, false);
+	HAS("40000", "cpu", "cpu.cfs_burst_us", "cpu.max.burst");
+	for (size_t i = 0; i < t->host.n; i++)
+		t->cg.made[i] = false;
+	/* a burst may be at most the quota, after every single write */
+	c.quota = 20000;
+	c.burst = 10000;
+	APPLY(t, &l, true);
+	HAS("10000", "cpu", "cpu.cfs_burst_us", "cpu.max.burst");
+	c.quota = 90000;
+	c.burst = 80000;
+	APPLY(t, &l, true);
+	HAS("80000", "cpu", "cpu.cfs_burst_us", "cpu.max.burst");
+	HAS(variant->v2 ? "90000 100000" : "90000", "cpu", "cpu.cfs_quota_us", "cpu.max");
+	c.quota = 5000;
+	c.burst = 6000;
+	EXPECT_GT(0, cg_apply(&t->cg, &l, true, NULL, &t->e));
+	EXPECT_EQ(ERR_SPEC, t->e.kind) TH_LOG("%s", why(t));
+}
+
 TEST_F(limits, cpuset)
 {
 	HERE(&self->t);
