@@ -180,6 +180,70 @@ apparmor where there is none ~ apparmor ~ .process.apparmorProfile = "no-such-pr
 selinux where there is none ~ selinux ~ .process.selinuxLabel = "system_u:system_r:x:s0"
 args[0] not in PATH ~ nonesuch.*executable file not found in \$PATH ~ .process.args = ["nonesuch"]
 args[0] an empty string ~ (args|exec) ~ .process.args = [""]
+domainname without a uts namespace ~ domainname ~ .domainname = "d" | del(.hostname) | .linux.namespaces |= map(select(.type != "uts"))
+domainname of 65 bytes ~ domainname ~ .domainname = ("x" * 65)
+an annotation without a name ~ annotations ~ .annotations = {"": "x"}
+a uid that is not mapped ~ /process/user/uid.*70000 ~ .process.user.uid = 70000 | .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 1000, size: 10}] | .linux.gidMappings = [{containerID: 0, hostID: 1000, size: 10}]
+a group that is not mapped ~ /process/user/additionalGids/0.*70000 ~ .process.user.additionalGids = [70000] | .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 1000, size: 10}] | .linux.gidMappings = [{containerID: 0, hostID: 1000, size: 10}]
+a group of 4294967295 ~ additionalGids/0.*4294967295 ~ .process.user.additionalGids = [4294967295]
+umask over 07777 ~ umask.*4096 ~ .process.user.umask = 4096
+no map for groups ~ gidMappings ~ .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 1, size: 1}]
+a map without a size ~ /linux/uidMappings/0/size ~ .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 1}] | .linux.gidMappings = [{containerID: 0, hostID: 1, size: 1}]
+341 maps ~ uidMappings.*341 ~ .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [range(341) | {containerID: ., hostID: (. + 1000), size: 1}] | .linux.gidMappings = [{containerID: 0, hostID: 1, size: 1}]
+console size over 65535 ~ consoleSize/height.*70000 ~ .process.consoleSize = {height: 70000, width: 1}
+bind without a source ~ /mounts/7/source ~ .mounts += [{destination: "/v", options: ["bind"]}]
+type bind without the word ~ /mounts/7/options.*bind ~ .mounts += [{destination: "/v", type: "bind", source: "/tmp"}]
+mount without a type ~ /mounts/7/type ~ .mounts += [{destination: "/v", source: "/tmp"}]
+mount on the root ~ /mounts/7/destination ~ .mounts += [{destination: "/", type: "tmpfs", source: "t"}]
+mount inside of /proc ~ /mounts/7/destination.*/proc/sys ~ .mounts += [{destination: "/proc/sys", type: "tmpfs", source: "t"}]
+tmpfs on /proc ~ /mounts/7/destination.*/proc ~ .mounts += [{destination: "/proc", type: "tmpfs", source: "t"}]
+mounts without a mount namespace ~ /mounts.*mount namespace ~ .linux.namespaces |= map(select(.type != "mount")) | .linux.maskedPaths = [] | .linux.readonlyPaths = []
+a mount option that the file system does not know ~ /mounts/7.*nonsense ~ .mounts += [{destination: "/v", type: "tmpfs", source: "t", options: ["nonsense=1"]}]
+mount options of 5000 bytes ~ /mounts/7/options.*5005 ~ .mounts += [{destination: "/v", type: "tmpfs", source: "t", options: ["size=" + "1" * 5000]}]
+tmpcopyup of a bind ~ /mounts/7/options.*tmpcopyup ~ .mounts += [{destination: "/v", source: "/tmp", options: ["bind", "tmpcopyup"]}]
+remount of what is no mount ~ /mounts/7.*/no/such ~ .mounts += [{destination: "/no/such", type: "tmpfs", source: "t", options: ["remount", "ro"]}]
+idmap without maps ~ /mounts/7/options.*idmap ~ .mounts += [{destination: "/v", source: "/tmp", options: ["bind", "idmap"]}]
+only one map of a mount ~ /mounts/7/gidMappings ~ .mounts += [{destination: "/v", source: "/tmp", options: ["bind"], uidMappings: [{containerID: 0, hostID: 1, size: 1}]}]
+a map of a mount of size 0 ~ /mounts/7/uidMappings/0.*size ~ .mounts += [{destination: "/v", source: "/tmp", options: ["bind"], uidMappings: [{containerID: 0, hostID: 1, size: 0}], gidMappings: [{containerID: 0, hostID: 1, size: 1}]}]
+an id-mapped tmpfs ~ /mounts/7/uidMappings ~ .mounts += [{destination: "/v", type: "tmpfs", source: "t", uidMappings: [{containerID: 0, hostID: 1, size: 1}], gidMappings: [{containerID: 0, hostID: 1, size: 1}]}]
+rootfsPropagation without a mount namespace ~ (rootfsPropagation|mounts) ~ .linux.namespaces |= map(select(.type != "mount")) | .mounts = [] | .linux.maskedPaths = [] | .linux.readonlyPaths = [] | .linux.rootfsPropagation = "slave"
+masked paths without a mount namespace ~ maskedPaths ~ .linux.namespaces |= map(select(.type != "mount")) | .mounts = []
+a masked path that is relative ~ maskedPaths.*proc/x ~ .linux.maskedPaths = ["proc/x"]
+a read-only path that is relative ~ readonlyPaths.*proc/x ~ .linux.readonlyPaths = ["proc/x"]
+device path relative ~ devices/0/path ~ .linux.devices = [{path: "dev/x", type: "c", major: 1, minor: 1}]
+device path without a name ~ devices/0/path ~ .linux.devices = [{path: "/dev/..", type: "c", major: 1, minor: 1}]
+device with a major over 12 bits ~ devices/0/major.*5000 ~ .linux.devices = [{path: "/dev/x", type: "c", major: 5000, minor: 1}]
+device where another file is ~ devices/0.*/etc/passwd ~ .linux.devices = [{path: "/etc/passwd", type: "c", major: 1, minor: 3}]
+a device rule of an unknown type ~ resources/devices/1/type.*x ~ .linux.resources.devices += [{allow: true, type: "x", access: "r"}]
+a device rule without an access ~ resources/devices/1/access ~ .linux.resources.devices += [{allow: true, type: "c", major: 1, minor: 3, access: ""}]
+a device rule that does not say what ~ resources/devices/1/allow ~ .linux.resources.devices += [{type: "c", access: "r"}]
+sysctl that is the host name ~ sysctl.*kernel.hostname ~ .linux.sysctl = {"kernel.hostname": "x"}
+sysctl of ipc without the namespace ~ sysctl.*kernel.msgmax ~ .linux.sysctl = {"kernel.msgmax": "1"} | .mounts |= map(select(.type != "mqueue")) | .linux.namespaces |= map(select(.type != "ipc"))
+sysctl of mqueue without the namespace ~ sysctl.*fs.mqueue.msg_max ~ .linux.sysctl = {"fs.mqueue.msg_max": "1"} | .mounts |= map(select(.type != "mqueue")) | .linux.namespaces |= map(select(.type != "ipc"))
+sysctl of a user namespace without one ~ sysctl.*user.max_net_namespaces ~ .linux.sysctl = {"user.max_net_namespaces": "1"}
+sysctl with a value that the kernel refuses ~ /linux/sysctl/net.ipv4.ip_forward.*many ~ .linux.sysctl = {"net.ipv4.ip_forward": "many"}
+sysctl of the host's network by path ~ sysctl.*/proc/1/ns/net|sysctl.*would change ~ .linux.sysctl = {"net.ipv4.ip_forward": "1"} | .linux.namespaces |= map(if .type == "network" then .path = "/proc/self/ns/net" else . end)
+a memory limit of -2 ~ memory/limit.*-2 ~ .linux.resources.memory = {limit: -2}
+swap below the memory limit ~ memory/swap.*1000.*2000 ~ .linux.resources.memory = {limit: 2000, swap: 1000}
+swappiness 101 ~ swappiness.*101 ~ .linux.resources.memory = {swappiness: 101}
+cpu.idle 2 ~ cpu/idle.*2 ~ .linux.resources.cpu = {idle: 2}
+cpus that are no list ~ cpu/cpus.*a-b ~ .linux.resources.cpu = {cpus: "a-b"}
+mems that are no list ~ cpu/mems.*0-- ~ .linux.resources.cpu = {mems: "0--"}
+cpus that the host lacks ~ resources.cpu.cpus.*4000 ~ .linux.resources.cpu = {cpus: "4000"}
+a CPU quota below the least ~ cpu.quota.*10 ~ .linux.resources.cpu = {quota: 10, period: 100000}
+an I/O weight of 9 ~ blockIO/weight.*9 ~ .linux.resources.blockIO = {weight: 9}
+an I/O weight of 1001 ~ blockIO/weight.*1001 ~ .linux.resources.blockIO = {weight: 1001}
+an I/O weight of a device ~ blockIO/weightDevice/0 ~ .linux.resources.blockIO = {weightDevice: [{major: 8, minor: 0, weight: 5}]}
+a throttle without a rate ~ throttleReadBpsDevice/0/rate ~ .linux.resources.blockIO = {throttleReadBpsDevice: [{major: 8, minor: 0}]}
+a throttle of a device number that cannot be ~ throttleWriteIOPSDevice/0/major.*5000 ~ .linux.resources.blockIO = {throttleWriteIOPSDevice: [{major: 5000, minor: 0, rate: 1}]}
+a huge page size that is none ~ hugepageLimits/0/pageSize.*2M ~ .linux.resources.hugepageLimits = [{pageSize: "2M", limit: 1}]
+a huge page size that climbs ~ hugepageLimits/0/pageSize ~ .linux.resources.hugepageLimits = [{pageSize: "../2MB", limit: 1}]
+a huge page limit that is missing ~ hugepageLimits/0/limit ~ .linux.resources.hugepageLimits = [{pageSize: "2MB"}]
+a unified value that is empty ~ unified.*memory.high ~ .linux.resources.unified = {"memory.high": ""}
+a pids limit beyond 2^63 ~ pids/limit ~ .linux.resources.pids = {limit: 9223372036854775808}
+a cgroup path with a control character ~ cgroupsPath ~ .linux.cgroupsPath = "/a\u0001b"
+a hook without a path ~ hooks/poststop/0/path ~ .hooks = {poststop: [{args: ["x"]}]}
+a hook list that is an object ~ hooks/prestart ~ .hooks = {prestart: {path: "/bin/true"}}
 END
 
 programs() {
