@@ -100,9 +100,14 @@ static int host_terminal(struct host_ctx *c, struct err *e)
 
 static int host_root(struct host_ctx *c, struct err *e)
 {
+	const char *word = c->spec->linux_->rootfs_propagation;
 	const char *path = c->spec->root->path;
 	struct stat root, top, bundle;
 
+	/* The host's tree stays below the root then, and what is unmounted there would stay mounted here. */
+	if (c->req->no_pivot && word && (!strcmp(word, "private") || !strcmp(word, "rprivate")))
+		return err_set(e, ERR_SPEC, -EINVAL, "/linux/rootfsPropagation",
+			       "\"%s\" is not safe with --no-pivot", word);
 	c->rootdir = openat(c->bundlefd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (c->rootdir < 0)
 		return err_set(e, ERR_SPEC, -errno, "/root/path", "root file system \"%s\"", path);

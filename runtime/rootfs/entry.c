@@ -83,6 +83,13 @@ int rootfs_tree(int dirfd)
 	return clone_slave(dirfd, true);
 }
 
+static bool is_link(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISLNK(st.st_mode);
+}
+
 int rootfs_sources(const struct spec *s, const char *bundle, bool all, struct arena *a, int **out,
 		   struct err *e)
 {
@@ -107,9 +114,13 @@ int rootfs_sources(const struct spec *s, const char *bundle, bool all, struct ar
 		mapped = o.idmap || o.ridmap || m[i].uid_mappings.n;
 		if (!o.bind || o.remount || !m[i].source || !(all || mapped))
 			continue;
-		fd = open_source(m[i].source, bundle, o.src_nofollow);
+		fd = open_source(m[i].source, bundle, o.src_nofollow || o.copy_symlink);
 		if (fd < 0)
 			return err_set(e, ERR_SPEC, fd, where, "bind source \"%s\"", m[i].source);
+		if (o.copy_symlink && is_link(fd)) {
+			v[i] = take_fd(&fd);	/* nothing to mount: only read */
+			continue;
+		}
 		/*
 		 * Recursive even for a plain bind: a mount namespace of another user may not see below a mount.
 		 * What is id-mapped is what was named, and no more.
@@ -328,6 +339,30 @@ static int finish(struct rootfs *r, const struct entry *en, int *mount, bool lat
 	return q;
 }
 
+/* "copy-symlink": a link is made anew in the container, where it may lead elsewhere. */
+static int copy_link(struct rootfs *r, const struct entry *en, int source, struct err *e)
+{
+	char to[PATH_MAX], last[NAME_MAX + 1], *there;
+	ssize_t n = readlinkat(source, "", to, sizeof(to) - 1), m;
+	auto_fd parent = -1;
+
+	if (n < 0)
+		return err_set(e, ERR_KERNEL, -errno, en->where, "read the link \"%s\"", en->m->source);
+	to[n] = 0;
+	parent = path_parent_in_root(r->rootfd, en->m->destination, last);
+	if (parent < 0)
+		return err_set(e, ERR_SPEC, parent, en->where, "make the directory of \"%s\"", en->m->destination);
+	if (!symlinkat(to, parent, last))
+		return 0;
+	if (errno != EEXIST)
+		return err_set(e, ERR_KERNEL, -errno, en->where, "make the link \"%s\"", en->m->destination);
+	there = arena_alloc(r->arena, PATH_MAX);
+	m = there ? readlinkat(parent, last, there, PATH_MAX) : -1;
+	return m == n && !memcmp(to, there, (size_t)n) ? 0 :
+		err_set(e, ERR_SPEC, -EEXIST, en->where, "\"%s\" is there and is no link to \"%.200s\"",
+			en->m->destination, to);
+}
+
 static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 {
 	bool detached = r->sources && r->sources[en->index] >= 0, rec = en->o.rbind;
@@ -339,7 +374,7 @@ static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 	if (!en->m->source)
 		return err_set(e, ERR_SPEC, -EINVAL, en->where, "a bind mount needs a source");
 	source = detached ? take_fd(&r->sources[en->index]) :
-		open_source(en->m->source, r->bundle, en->o.src_nofollow);
+		open_source(en->m->source, r->bundle, en->o.src_nofollow || en->o.copy_symlink);
 	if (source < 0)
 		return err_set(e, ERR_SPEC, source, en->where, "bind source \"%s\"", en->m->source);
 	if (fstat(source, &st))
@@ -348,6 +383,8 @@ static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 	q = check_proc(r, en, source, e);
 	if (q)
 		return q;
+	if (en->o.copy_symlink && S_ISLNK(st.st_mode))
+		return copy_link(r, en, source, e);
 	target = make_target(r, en, !S_ISDIR(st.st_mode), e);
 	if (target < 0)
 		return target;

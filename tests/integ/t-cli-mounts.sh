@@ -241,4 +241,48 @@ propagated() {
 }
 t "propagation words: what the host mounts later arrives, or not" propagated
 
+links() {
+	mkdir -p "$T/lk"
+	echo there >"$T/lk/real"
+	ln -s real "$T/lk/link"
+	ln -s /etc/passwd "$T/lk/abs"
+	ln -sfn /real "$T/rootfs/was"
+	for u in . "$userns"; do
+		[ "$u" = . ] || ln -sfn /real "$T/uroot/was"
+		inside "$u"' | .mounts += [
+			{destination: "/a/link", type: "bind", source: ($T + "/lk/link"), options: ["bind", "copy-symlink"]},
+			{destination: "/a/real", type: "bind", source: ($T + "/lk/real"), options: ["bind", "copy-symlink", "ro"]},
+			{destination: "/a/abs", type: "bind", source: ($T + "/lk/abs"), options: ["rbind", "copy-symlink"]},
+			{destination: "/b/link", type: "bind", source: ($T + "/lk/link"), options: ["bind"]},
+			{destination: "/c/link", type: "bind", source: ($T + "/lk/link"), options: ["bind", "src-nofollow"]}]' '
+			readlink /a/link; readlink /a/abs; cat /a/link /b/link; readlink /c/link; grep -c " /a/" /proc/self/mountinfo'
+		is "$(cat "$T/o")" "real
+/etc/passwd
+there
+there
+real
+1"
+		# once more: it is there already
+		status 0 run_it
+	done
+	bundle ln '.mounts += [{destination: "/was", type: "bind", source: ($T + "/lk/link"), options: ["bind", "copy-symlink"]}]' true
+	refused 1 '/mounts/7.*/was.*no link to .*real' rt run -b "$B" "$ID"
+	bundle ln '.mounts += [{destination: "/was", type: "bind", source: ($T + "/lk/real"), options: ["bind", "dest-nofollow"]}]' true
+	refused 1 '/mounts/7.*/was.*symbolic link' rt run -b "$B" "$ID"
+	bundle ln '.mounts += [{destination: "/proc/link", type: "bind", source: ($T + "/lk/link"), options: ["bind", "copy-symlink"]}]' true
+	refused 1 '/mounts/7.*inside /proc' rt run -b "$B" "$ID"
+}
+t "copy-symlink, src-nofollow, dest-nofollow" links
+
+no_pivot() {
+	for p in private rprivate; do
+		bundle np '.linux.rootfsPropagation = "'$p'"' true
+		refused 1 '/linux/rootfsPropagation.*'$p'.*--no-pivot' rt run --no-pivot -b "$B" "$ID"
+		status 0 run_it
+	done
+	bundle np '.linux.rootfsPropagation = "rslave"' true
+	status 0 rt run --no-pivot -b "$B" "$ID"
+}
+t "a private root needs pivot_root" no_pivot
+
 finish
