@@ -491,13 +491,16 @@ static int mount_fs(struct rootfs *r, struct entry *en, struct err *e)
 
 static int mount_cgroup(struct rootfs *r, const struct entry *en, struct err *e)
 {
-	auto_fd target = -1;
+	auto_fd target = -1, mount = -1;
 	int q = check_proc(r, en, -1, e);
 
 	if (q)
 		return q;
 	target = make_target(r, en, false, e);
-	return target < 0 ? target : rootfs_cgroup_mount(r, en->m, &en->o, target, en->where, e);
+	if (target < 0)
+		return target;
+	q = rootfs_cgroup_mount(r, en->m, &en->o, target, en->where, e);
+	return q ? q : finish(r, en, &mount, false, e);
 }
 
 /* "remount": change flags of what is mounted at the destination already. */

@@ -274,6 +274,17 @@ real
 }
 t "copy-symlink, src-nofollow, dest-nofollow" links
 
+cgroup_words() {
+	for ns in . '.linux.namespaces += [{type: "cgroup"}]'; do
+		inside "$ns"' | .mounts |= map(if .type == "cgroup" then .options = ["rro", "rnosuid", "rshared"] else . end)' '
+			grep " /sys/fs/cgroup" /proc/self/mountinfo | sed "s/shared:[0-9]*/shared/; s/ master:[0-9]*//" | cut -d" " -f 6,7 | sort -u
+			mkdir /sys/fs/cgroup/x || mkdir /sys/fs/cgroup/*/x || echo ro'
+		is "$(cat "$T/o")" "ro,nosuid,relatime shared
+ro"
+	done
+}
+t "attributes and propagation of the whole cgroup mount" cgroup_words
+
 no_pivot() {
 	for p in private rprivate; do
 		bundle np '.linux.rootfsPropagation = "'$p'"' true

@@ -99,6 +99,29 @@ limits_cpu() {
 	no_cgroup
 }
 
+limits_burst() {
+	live burst '.linux.resources.cpu = {quota: 25000, period: 50000, burst: 20000}'
+	is "$(knob cpu.max.burst cpu cpu.cfs_burst_us)" 20000
+	gone
+	live idle '.linux.resources.cpu = {idle: 1}'
+	is "$(knob cpu.idle cpu cpu.idle)" 1
+	gone
+}
+
+# A limit below what is in use is refused before it kills, where that is asked for.
+checked_update() {
+	only_v2
+	[ -n "$CLEAT" ] || skip "runc 1.1 has no such thing"
+	live checked '.linux.resources.memory = {limit: 67108864} | .mounts += [{destination: "/m", type: "tmpfs", source: "t"}]' \
+		sh -c 'head -c 20000000 /dev/zero >/m/f; touch /m/full; sleep 1000'
+	until_true 20 rt exec "$ID" test -e /m/full
+	echo '{"memory": {"limit": 8388608, "checkBeforeUpdate": true}}' >"$T/r.json"
+	refused 1 'memory.limit.*8388608.*in use' rt update -r "$T/r.json" "$ID"
+	is "$(knob memory.max)" 67108864
+	is_state "$ID" running
+	gone
+}
+
 limits_memory() {
 	needs memory
 	live mem '.linux.resources.memory = {limit: 67108864, reservation: 33554432, swap: 100663296}'
@@ -568,6 +591,8 @@ t "memory limit: the allocating init is killed, status 137" oom_status
 t "memory limit: the kernel counts one OOM kill" oom_event
 t "memory limit: an exec is killed with 137, the container stays" oom_exec
 t "cpu quota, shares and cpuset are in the files, and throttle" limits_cpu
+t "cpu burst, cpu idle" limits_burst
+t "a limit below the memory in use, checked before" checked_update
 t "memory limit, reservation and swap are in the files" limits_memory
 t "pids limit is in the file, and refuses a fork" limits_pids
 t "io weight" limits_io
