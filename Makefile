@@ -75,7 +75,7 @@ endif
 
 # ---- archives: each sees only the headers it may use (Documentation/architecture.rst) ----
 CLEAT_DIRS := runtime runtime/json runtime/spec runtime/rootfs runtime/proc runtime/net \
-	runtime/steps runtime/ops runtime/include
+	runtime/steps runtime/ops runtime/probe runtime/include
 SHIM_DIRS := shim
 
 INC_base    := -Iruntime/base

@@ -122,6 +122,7 @@ struct exec_values {
 	bool tty, detach, no_new_privs, ignore_paused;
 	int64_t preserve_fds;
 };
+struct check_values { const char *config; bool json, missing; };
 struct events_values { int64_t interval_ns; bool stats; };
 struct force_values { bool force; };
 struct all_values { bool all; };
@@ -132,7 +133,7 @@ struct update_values {
 		*quota, *burst, *rt_period, *rt_runtime, *idle, *cpus, *mems, *pids, *blkio_weight,
 		*l3_cache, *mem_bw;
 };
-extern const struct opt cli_create_options[], cli_run_options[], cli_exec_options[],
+extern const struct opt cli_check_options[], cli_create_options[], cli_run_options[], cli_exec_options[],
 	cli_delete_options[], cli_events_options[], cli_kill_options[], cli_list_options[], cli_ps_options[],
 	cli_spec_options[], cli_update_options[];
 
@@ -145,6 +146,7 @@ int cmd_kill(struct cli *c, const void *values, int argc, char **argv, struct er
 int cmd_delete(struct cli *c, const void *values, int argc, char **argv, struct err *e);
 int cmd_pause(struct cli *c, const void *values, int argc, char **argv, struct err *e);
 int cmd_resume(struct cli *c, const void *values, int argc, char **argv, struct err *e);
+int cmd_check(struct cli *c, const void *values, int argc, char **argv, struct err *e);
 int cmd_events(struct cli *c, const void *values, int argc, char **argv, struct err *e);
 int cmd_list(struct cli *c, const void *values, int argc, char **argv, struct err *e);
 int cmd_ps(struct cli *c, const void *values, int argc, char **argv, struct err *e);

@@ -162,6 +162,23 @@ char *cleat_state_json(const struct cleat_state *s, bool pretty);
 int cleat_list(const struct cleat_env *env, int (*cb)(const struct cleat_state *s, void *arg),
 	       void (*bad)(const char *id, const struct err *why, void *arg), void *arg, struct err *e);
 
+/** enum cleat_verdict - PARTLY: there is another way, or nothing needs it unless asked for. */
+enum cleat_verdict { CLEAT_OK, CLEAT_PARTLY, CLEAT_MISSING };
+/** struct cleat_finding - One line of `cleat check`; strings are valid during the callback. */
+struct cleat_finding {
+	const char *group;	/* "kernel", "cgroups", ...; "bundle" */
+	const char *name;	/* what was asked for; of a bundle: JSON pointer */
+	const char *detail;	/* what was found */
+	const char *remedy;	/* how to get it; "" when it is there */
+	enum cleat_verdict verdict;
+};
+/**
+ * cleat_check() - What this host can do, and with @bundle what that asks of it. Changes nothing.
+ * @bundle: directory, or NULL. @config: file in place of its config.json, or NULL.
+ */
+int cleat_check(const char *bundle, const char *config, const struct log *log,
+		int (*cb)(const struct cleat_finding *f, void *arg), void *arg, struct err *e);
+
 /** cleat_id_check() - Is @id a container id we take (contract oci-runtime 1.6)? */
 int cleat_id_check(const char *id, struct err *e);
 /** cleat_spec_default() - The document of `cleat spec`. Caller frees; NULL when out of memory. */

@@ -198,4 +198,106 @@ trace_off() {
 }
 t "without --trace there is no page for it" trace_off
 
+# ---- check ----------------------------------------------------------------------------------
+
+# finding NAME: verdict of a line of the last check --json, in $T/o
+finding() {
+	jq -r --arg n "$1" '.findings[] | select(.name == $n) | .verdict' "$T/o"
+}
+
+check_host() {
+	status 0 rt check --json
+	jq -e '.ok and (.findings | length > 35)' "$T/o" >"$T/e"
+	jq -e 'all(.findings[]; (.verdict | IN("ok", "partly", "missing")) and (.detail != "")
+		and ((.verdict == "ok") == (.remedy == "") or .group == "privilege"))' "$T/o"
+	is "$(finding seccomp)" ok
+	is "$(finding mount)" ok
+	is "$(jq -r '[.findings[].group] | unique | join(" ")' "$T/o")" \
+		"cgroups hardware kernel namespaces privilege security"
+	for c in cpu memory pids; do [ ! -d "/sys/fs/cgroup/$c" ] || is "$(finding $c)" ok; done
+	status 0 rt check
+	has "$(cat "$T/o")" '^  seccomp +ok +libseccomp 2'
+	hasnt "$(cat "$T/o")" "$(printf '\033')"
+	# The state root is not even looked for.
+	status 0 "$RUNTIME" --root /no/such/root check
+	[ ! -e /no/such ]
+}
+t "check tells what the host can do, and makes nothing" check_host
+
+check_colour() {
+	TERM=xterm timeout 60 script -qec "'$RUNTIME' check" /dev/null </dev/null >"$T/o"
+	grep -q "$(printf '\033\\[32mok')" "$T/o"
+	NO_COLOR=1 TERM=xterm timeout 60 script -qec "'$RUNTIME' check" /dev/null </dev/null >"$T/o"
+	! grep -q "$(printf '\033')" "$T/o"
+	TERM=xterm timeout 60 script -qec "'$RUNTIME' check --json" /dev/null </dev/null >"$T/o"
+	! grep -q "$(printf '\033')" "$T/o"
+}
+t "check has colours on a terminal only" check_colour
+
+check_good() {
+	bundle chkgood '.mounts += [{destination: "/x", type: "bind", source: "/etc", options: ["rbind", "rro"]}]
+		| .linux.resources.memory = {limit: 67108864}' true
+	status 0 rt check --json "$B"
+	is "$(jq -r .ok "$T/o")" true
+	is "$(finding config.json)" ok
+	is "$(finding /process/args/0)" ok
+	is "$(finding "/mounts/$(jq '.mounts | length - 1' "$B/config.json")/source")" ok
+	is "$(finding /linux/resources/memory)" ok
+	status 0 rt check --missing "$B"
+	hasnt "$(cat "$T/o")" ' ok  '
+	has "$(cat "$T/o")" 'This host can run the bundle'
+}
+t "check of a good bundle" check_good
+
+check_bad() {
+	bundle chkbad '.mounts += [{destination: "/x", type: "bind", source: "/no/source", options: ["bind"]},
+			{destination: "/y", type: "nosuchfs", source: "y"}]
+		| .hooks = {poststop: [{path: "/no/hook"}]}
+		| .linux.namespaces += [{type: "uts", path: "/no/ns"}] | .linux.namespaces |= unique_by(.type)
+		| .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 1, hard: 99999999999}]' no-such-program
+	n=$(jq '.mounts | length' "$B/config.json")
+	status 1 rt check --json "$B"
+	is "$(jq -r .ok "$T/o")" false
+	is "$(finding /process/args/0)" missing
+	is "$(finding "/mounts/$((n - 2))/source")" missing
+	is "$(finding "/mounts/$((n - 1))/type")" partly
+	is "$(finding /hooks/poststop/0/path)" missing
+	if [ "$(finding CAP_SYS_RESOURCE)" = missing ]; then is "$(finding /process/rlimits/0)" missing; fi
+	jq -e 'all(.findings[] | select(.group == "bundle" and .verdict != "ok"); .remedy != "")' "$T/o"
+	status 1 rt check "$B"
+	has "$(cat "$T/o")" '/hooks/poststop/0/path +missing +program "/no/hook" is not there'
+	has "$(cat "$T/o")" 'This host cannot run the bundle'
+	# What check says is what run does.
+	status 1 run_it
+}
+t "check of a bad bundle names every pointer, the lack and the remedy" check_bad
+
+check_invalid() {
+	bundle chkinv '.process.cwd = "relative"' true
+	status 1 rt check --json "$B"
+	has "$(jq -r '.findings[] | select(.name == "config.json").detail' "$T/o")" '^/process/cwd: '
+	refused 1 'open the bundle' rt check /no/such/bundle
+	refused 1 'maximum of 1' sh -c '"$@" >/dev/null' - "$RUNTIME" check a b
+	printf '{"ociVersion": "1.0.2", "root": {"path": "a\\u001b[31mb"}, "process": {"cwd": "/", "args": ["\\u0007"], "user": {"uid": 0, "gid": 0}}}' >"$B/config.json"
+	status 1 rt check "$B"
+	hasnt "$(cat "$T/o")" "$(printf '[\033\007]')"
+	status 1 rt check --json "$B"
+	jq -e . "$T/o" >"$T/e"
+}
+t "check of a document that is refused" check_invalid
+
+check_user() {
+	command -v setpriv >/dev/null || skip "setpriv is not installed"
+	bundle chkuser '' true
+	chmod 0755 "$T/b" "$B"
+	chmod 0644 "$B/config.json"
+	cp "$RUNTIME" "$T/cleat-copy"
+	chmod 0755 "$T/cleat-copy"
+	status 1 setpriv --reuid 65534 --regid 65534 --clear-groups "$T/cleat-copy" check --json "$B"
+	is "$(finding caller)" partly
+	is "$(finding /linux/namespaces)" missing
+	rm "$T/cleat-copy"
+}
+t "check by an ordinary user" check_user
+
 finish
