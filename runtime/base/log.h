@@ -11,7 +11,7 @@
  * by the front end.
  */
 enum log_level { LOG_DEBUG_LEVEL, LOG_INFO_LEVEL, LOG_WARN_LEVEL, LOG_ERROR_LEVEL };
-enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, LOG_FORMAT_SYSLOG, LOG_FORMAT_JOURNAL };
 
 struct log {
 	enum log_level min;
@@ -19,15 +19,26 @@ struct log {
 	void (*emit)(const struct log *l, enum log_level level, const char *text);
 };
 
-/** struct log_sink - A log that writes lines to fds; text as runc's logrus, or one JSON object a line. */
+/**
+ * struct log_sink - A log that writes lines to fds; text as runc's logrus, or one JSON object a line; or
+ * datagrams to the socket of a syslog daemon or of the journal.
+ */
 struct log_sink {
 	struct log log;
 	int fd;			/* borrowed; -1: none */
 	enum log_format format;
+	const char *ident;	/* who is talking, for syslog and journal; borrowed */
 };
 
 /** log_sink_init() - Sink writing to @fd (borrowed) in @format, dropping below @min. */
 void log_sink_init(struct log_sink *s, int fd, enum log_format format, enum log_level min);
+/**
+ * log_connect() - Socket of a daemon that takes log datagrams.
+ * @path: LOG_SYSLOG_SOCKET or LOG_JOURNAL_SOCKET. Return: fd, close-on-exec, or -errno.
+ */
+int log_connect(const char *path);
+#define LOG_SYSLOG_SOCKET "/dev/log"
+#define LOG_JOURNAL_SOCKET "/run/systemd/journal/socket"
 void log_msg(const struct log *l, enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 #define log_debug(l, ...) log_msg((l), LOG_DEBUG_LEVEL, __VA_ARGS__)

@@ -9,7 +9,7 @@
 const struct opt cli_global_options[] = {
 	{ .name = "debug", .type = OPT_FLAG, G(debug), .help = "log debug lines" },
 	{ .name = "log", .type = OPT_STR, G(log), .value = "FILE",
-	  .help = "append log lines to FILE (file:FILE is the same)" },
+	  .help = "append log lines to FILE, or to syslog:NAME or journald:NAME" },
 	{ .name = "log-format", .type = OPT_STR, G(log_format), .value = "text|json",
 	  .help = "form of the log lines (text)" },
 	{ .name = "log-level", .type = OPT_STR, G(log_level), .value = "debug|info|warning|error",

@@ -26,14 +26,30 @@ static const struct name log_levels[] = {
 	{ NULL, 0 },
 };
 
+/* "syslog:NAME", "journald:NAME" */
+static int open_log_daemon(struct cli *c, const char *path, struct err *e)
+{
+	bool journal = *path == 'j';
+	const char *socket = journal ? LOG_JOURNAL_SOCKET : LOG_SYSLOG_SOCKET, *name = strchr(path, ':') + 1;
+	const char *p;
+
+	for (p = name; *p; p++)
+		if (*p <= ' ' || *p > '~')
+			return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" for --log: \"%s\" is no name",
+				       path, name);
+	c->log_fd = log_connect(socket);
+	if (c->log_fd < 0)
+		return err_set(e, ERR_UNSUPPORTED, c->log_fd, socket, "--log %s: connect", path);
+	c->sink.fd = c->log_fd;
+	c->sink.format = journal ? LOG_FORMAT_JOURNAL : LOG_FORMAT_SYSLOG;
+	c->sink.ident = *name ? name : NULL;
+	return 0;
+}
+
 static int open_log_file(struct cli *c, const char *path, struct err *e)
 {
 	int r;
 
-	if (!strncmp(path, "syslog:", 7) || !strncmp(path, "journald:", 9))
-		return err_set(e, ERR_UNSUPPORTED, 0, NULL,
-			       "--log: %.*s is not in this version, only files are",
-			       (int)strcspn(path, ":"), path);
 	if (!strncmp(path, "file:", 5))
 		path += 5;
 	/* O_NONBLOCK for the open alone: a FIFO that nobody reads must not hang us. */
@@ -63,7 +79,8 @@ int cli_log_open(struct cli *c, struct err *e)
 				       g->log_format);
 	}
 	if (g->log && *g->log) {
-		r = open_log_file(c, g->log, e);
+		r = !strncmp(g->log, "syslog:", 7) || !strncmp(g->log, "journald:", 9) ?
+			open_log_daemon(c, g->log, e) : open_log_file(c, g->log, e);
 		if (r)
 			return r;
 	}

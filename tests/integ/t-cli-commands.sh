@@ -300,4 +300,39 @@ check_user() {
 }
 t "check by an ordinary user" check_user
 
+# ---- logs of daemons ----------------------------------------------------------------------
+
+# logged DIR SOCKET PREFIX: what a daemon at SOCKET, in a /dev or /run of its own, gets of two failures.
+logged() {
+	unshare -m sh -ec 'mount --make-rprivate /; mount -t tmpfs tmpfs "$1"; mkdir -p "${2%/*}"
+		[ -e /dev/null ] || mknod /dev/null c 1 3
+		"$5/logsock" "$2" 2 >"$6/sock.out" & d=$!
+		for _ in $(seq 200); do grep -q ready "$6/sock.out" && break; sleep 0.05; done
+		for id in no-such-1 no-such-2; do
+			"$4" --root "$7" --log "$3" delete "$id" 2>>"$6/sock.err" && exit 1
+		done
+		wait $d' - "$1" "$2" "$3" "$RUNTIME" "$TOOLS" "$T" "$ROOT"
+}
+
+log_daemons() {
+	rm -f "$T"/sock.*
+	logged /dev /dev/log syslog:my-name
+	is "$(grep -c -E '^<11>[A-Z][a-z]{2} [ 0-9]{2} [0-9:]{8} my-name\[[0-9]+\]: cleat delete failed: no-such-[12]: container does not exist$' "$T/sock.out")" 2
+	# The reason is on stderr too, and bare, as with a file.
+	has "$(cat "$T/sock.err")" '^cleat delete failed: no-such-1: container does not exist$'
+	logged /run /run/systemd/journal/socket journald:my-name
+	is "$(grep -c '^MESSAGE=cleat delete failed: no-such-[12]: container does not exist$' "$T/sock.out")" 2
+	is "$(grep -c '^PRIORITY=3$' "$T/sock.out")" 2
+	is "$(grep -c '^SYSLOG_IDENTIFIER=my-name$' "$T/sock.out")" 2
+}
+t "--log syslog:NAME and journald:NAME" log_daemons
+
+log_daemon_refused() {
+	refused 1 'is no name' rt --log 'syslog:a b' state x
+	unshare -m sh -ec 'mount --make-rprivate /; mount -t tmpfs tmpfs /run
+		got=0; "$1" --root "$2" --log journald: state x 2>"$3/e" || got=$?; [ $got = 1 ]' - "$RUNTIME" "$ROOT" "$T"
+	has "$(cat "$T/e")" '/run/systemd/journal/socket: --log journald:: connect: no such file or directory'
+}
+t "--log of a daemon that is not there" log_daemon_refused
+
 finish

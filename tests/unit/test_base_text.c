@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "field.h"
@@ -225,6 +226,39 @@ TEST(times)
 			    &s, &nanos, &n));
 	EXPECT_EQ(30, n);
 	EXPECT_EQ(30, strlen(b));
+}
+
+/* What a log daemon would get. */
+static const char *datagram(enum log_format format, const char *ident, const char *text)
+{
+	static char got[4096];
+	struct log_sink s;
+	int sv[2];
+	ssize_t n;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, sv))
+		return "";
+	log_sink_init(&s, sv[1], format, LOG_INFO_LEVEL);
+	s.ident = ident;
+	log_warn(&s.log, "%s", text);
+	n = recv(sv[0], got, sizeof(got) - 1, MSG_DONTWAIT);
+	got[n < 0 ? 0 : n] = 0;
+	close(sv[0]);
+	close(sv[1]);
+	return got;
+}
+
+TEST(log_datagrams)
+{
+	char want[64];
+
+	EXPECT_STREQ("PRIORITY=4\nSYSLOG_IDENTIFIER=me\nMESSAGE=a \"b\" FAKE=1\n",
+		     datagram(LOG_FORMAT_JOURNAL, "me", "a \"b\"\nFAKE=1"));
+	EXPECT_STREQ("PRIORITY=4\nSYSLOG_IDENTIFIER=cleat\nMESSAGE=x\n", datagram(LOG_FORMAT_JOURNAL, NULL, "x"));
+	snprintf(want, sizeof(want), " me[%d]: a  b", (int)getpid());
+	EXPECT_EQ(0, strncmp("<12>", datagram(LOG_FORMAT_SYSLOG, "me", "a\n\033b"), 4));
+	EXPECT_NE(NULL, strstr(datagram(LOG_FORMAT_SYSLOG, "me", "a\n\033b"), want));
+	EXPECT_EQ(-ENOENT, log_connect("/no/such/socket"));
 }
 
 TEST_HARNESS_MAIN
