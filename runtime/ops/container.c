@@ -134,6 +134,11 @@ char *container_hook_state(const struct state *st, enum cleat_status status, pid
 	return write_document(&hook_object, &d, false);
 }
 
+static int compare_key(const void *a, const void *b)
+{
+	return strcmp(((const struct keyval *)a)->key, ((const struct keyval *)b)->key);
+}
+
 char *cleat_state_json(const struct cleat_state *s, bool pretty)
 {
 	struct state_document d = {
@@ -141,8 +146,20 @@ char *cleat_state_json(const struct cleat_state *s, bool pretty)
 		.bundle = s->bundle, .rootfs = s->rootfs, .created = s->created,
 		.owner = s->owner, .pid = s->pid, .annotations = s->annotations,
 	};
+	char *text;
 
-	return write_document(&state_document_object, &d, pretty);
+	/* As programs of Go write a map. */
+	if (d.annotations.n) {
+		d.annotations.v = malloc(s->annotations.n * sizeof(*d.annotations.v));
+		if (!d.annotations.v)
+			return NULL;
+		memcpy(d.annotations.v, s->annotations.v, s->annotations.n * sizeof(*d.annotations.v));
+		qsort(d.annotations.v, d.annotations.n, sizeof(*d.annotations.v), compare_key);
+	}
+	text = write_document(&state_document_object, &d, pretty);
+	if (d.annotations.n)
+		free(d.annotations.v);
+	return text;
 }
 
 static int fill_state(const struct container *c, struct cleat_state *s, struct arena *a, struct err *e)

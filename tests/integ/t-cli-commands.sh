@@ -45,8 +45,8 @@ events_same() {
 	rt resume "$ID"
 	gone_both
 	[ -s "$T/theirs" ]
-	# What the readers themselves may move a little: charges that are given back in batches.
-	same='s/("(pgpgin|pgpgout|total_pgpgin|total_pgpgout|usage|max)"):[0-9]+/\1:N/g'
+	# What moves all the same: charges are given back in batches, and periods pass for the frozen too.
+	same='s/("(periods|pgpgin|pgpgout|total_pgpgin|total_pgpgout|usage|max)"):[0-9]+/\1:N/g'
 	sed -E "$same" "$T/ours" >"$T/1"
 	sed -E "$same" "$T/theirs" >"$T/2"
 	cmp "$T/1" "$T/2" || fail "ours: $(cat "$T/1") runc's: $(cat "$T/2")"
@@ -118,6 +118,51 @@ events_reader_gone() {
 	gone
 }
 t "events ends when nobody reads it" events_reader_gone
+
+# ---- state, list, ps ---------------------------------------------------------------------
+
+# Pids and times are each one's own, the rest is the same to the byte.
+own() {
+	sed -E -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/TIME/g' -e "s/\\b$1\\b/PID/g" -e 's/1\.[0-9.]+(-dev)?"/VERSION"/' \
+		-e 's/  +/  /g'
+}
+
+same_output() {
+	rt "$@" >"$T/ours" 2>"$T/e"
+	by_runc "$@" >"$T/theirs"
+	own "$(pid_of "$ID")" <"$T/ours" >"$T/1"
+	own "$(by_runc state "$ID" | jq .pid)" <"$T/theirs" >"$T/2"
+	# runc ends some of its documents without a newline
+	[ -z "$(tail -c 1 "$T/2")" ] || echo >>"$T/2"
+	cmp "$T/1" "$T/2" || fail "$*: ours: $(cat "$T/1") runc's: $(cat "$T/2")"
+}
+
+outputs_same() {
+	both outsame '.annotations = {"org.x/y": "v \"w\"", a: "b"}' sh -c 'sleep 1000; :'
+	same_output state "$ID"
+	same_output list
+	same_output list --format table
+	same_output list -f json
+	same_output list -q
+	gone_both
+}
+t "state and list print what runc prints" outputs_same
+
+# Of one cgroup, so of the same processes.
+ps_same() {
+	both pssame '' sh -c 'sleep 1000; :'
+	# The kernel keeps no order in a v1 cgroup.
+	rt ps -f json "$ID" >"$T/o"
+	by_runc ps -f json "$ID" >"$T/theirs"
+	has "$(cat "$T/o")" '^\[[0-9]+(,[0-9]+)*\]$'
+	is "$(jq -c sort "$T/o")" "$(jq -c sort "$T/theirs")"
+	[ "$(jq length "$T/o")" -ge 2 ]
+	is "$(rt ps "$ID" | sed -n 1p)" "$(by_runc ps "$ID" | sed -n 1p)"
+	is "$(rt ps "$ID" -e -o pid,ppid,comm)" "$(by_runc ps "$ID" -e -o pid,ppid,comm)"
+	is "$(rt ps "$ID" -e -o comm,pid | sed 1d | cut -d" " -f 1 | sort -u | tr '\n' ' ')" "sh sleep "
+	gone_both
+}
+t "ps prints what runc prints, as a table and as JSON" ps_same
 
 # ---- exec --cgroup ----------------------------------------------------------------------
 
