@@ -300,7 +300,7 @@ TEST_F(real, never_more_than_one_program)
 	EXPECT_EQ(1, a.query.prog_cnt);
 }
 
-TEST_F(real, many_rules)
+TEST_F_TIMEOUT(real, many_rules, 180)
 {
 	HERE(&self->t);
 	static struct cg_device d[500];
@@ -316,7 +316,7 @@ TEST_F(real, many_rules)
 }
 
 /* What the kernel takes is its business; a refusal must say why and change nothing. */
-TEST_F(real, too_many_rules)
+TEST_F_TIMEOUT(real, too_many_rules, 180)
 {
 	HERE(&self->t);
 	static struct cg_device d[200000];
