@@ -41,6 +41,16 @@ suites() {
 	done | paste -s -d ' '
 }
 
+# special VARIANT - the suite that is about this layout
+special() {
+	case $1 in
+	apparmor | selinux) special=lsm ;;
+	systemd*) special=systemd ;;
+	*) special=resources ;;
+	esac
+	[ ! -e "$here/guest-$special.sh" ] || echo $special
+}
+
 # column NAME VARIANT [KERNEL [SUITE...]] - one column of the table: all its guests
 column() {
 	name=$1 v=$2 image=${3-}
@@ -48,6 +58,8 @@ column() {
 	[ $# -eq 0 ] || shift
 	echo "$name" >>"$work/columns"
 	[ $# -gt 0 ] || set -- cli shim features
+	# shellcheck disable=SC2046	# one word or none
+	[ -n "$kernel" ] || set -- "$@" $(special "$v")
 	[ -z "$only_suites" ] || eval "set -- $only_suites"
 	# the small ones share a guest, for booting takes longer than they do
 	small=''
