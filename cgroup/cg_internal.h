@@ -46,6 +46,7 @@ int cg_kill_listed(const struct cg *c, struct err *e);
 
 /* ---- host.c ---- */
 int cg_mountinfo_find(char *text, const char *controllers, char **mountpoint, char **root);
+const char *cg_below_root(const char *path, const char *root);
 int cg_open_dir(const struct cg_host *host, size_t i, const char *path, size_t len);
 int cg_join(const struct cg_host *host, size_t i, const char *path, const char *file,
 	    char *out, size_t size);

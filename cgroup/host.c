@@ -117,11 +117,13 @@ int cg_mountinfo_find(char *text, const char *controllers, char **mountpoint, ch
 	return 0;
 }
 
-/*
+/**
+ * cg_below_root() - @path, which counts from the hierarchy's root, from the @root of a mount.
+ *
  * The mount's root may be a sub-cgroup (a container that sees only its own):
  * our path counts from there.
  */
-static const char *below_root(const char *path, const char *root)
+const char *cg_below_root(const char *path, const char *root)
 {
 	size_t len = strlen(root);
 
@@ -159,7 +161,7 @@ static int add_from_mountinfo(struct cg_host *host, struct arena *a, const char 
 		return err_set(e, ERR_KERNEL, r, "/proc/self/mountinfo", "read");
 	if (!mi.data || !cg_mountinfo_find(mi.data, controllers, &mountpoint, &root))
 		return 0;	/* not mounted: as if the host did not have it */
-	return add(host, a, controllers, mountpoint, below_root(own_path, root), !*controllers, e);
+	return add(host, a, controllers, mountpoint, cg_below_root(own_path, root), !*controllers, e);
 }
 
 static int add_v1(struct cg_host *host, struct arena *a, const char *controllers,

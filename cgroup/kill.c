@@ -112,6 +112,8 @@ static int v2_kill(const struct cg *c, struct err *e)
 		return r;
 	if (!r)
 		return v2_wait_empty(c, (size_t)i, e);
+	if (r == -ENODEV)
+		return 0;	/* removed meanwhile, as systemd does with an empty one */
 	cg_where(c, (size_t)i, "cgroup.kill", where, sizeof(where));
 	return err_set(e, cg_kind(r), r, where, "kill the cgroup's processes");
 }

@@ -5,8 +5,11 @@
  * state.json means the same to a later command, wherever that one runs.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include "bounds.h"
 #include "cg_internal.h"
 #include "pathfs.h"
 #include "unit.h"
@@ -14,11 +17,32 @@
 #define COMPONENT_MAX 255
 
 /*
+ * Our own cgroup below a hierarchy's mount point. /proc/self/cgroup counts from the
+ * hierarchy's root; what is mounted may be a part of it (in a container without a
+ * cgroup namespace), and only mountinfo tells which.
+ */
+__attribute__((noinline))
+static void own_path(const struct cg_host *host, size_t i, char *out, size_t size)
+{
+	const char *own = host->h[i].own_path;
+	auto_buf mi = BUF_INIT;
+	char dir[CG_PATH_MAX], *mountpoint, *root;
+	struct stat st;
+
+	if (strcmp(own, "/") && !cg_join(host, i, own, NULL, dir, sizeof(dir)) && stat(dir, &st) &&
+	    !path_read(AT_FDCWD, "/proc/self/mountinfo", LIMIT_PROC_FILE, &mi) && mi.data &&
+	    cg_mountinfo_find(mi.data, host->h[i].controllers, &mountpoint, &root))
+		own = cg_below_root(own, root);
+	snprintf(out, size, "%s", strcmp(own, "/") ? own : "");
+}
+
+/*
  * Where relative paths start: on v2 beside our own cgroup, since a cgroup with
  * processes cannot have controllers in its children; on v1 below our own.
  * Where the v1 hierarchies do not agree it is below what they have in common,
  * for a container has one path.
  */
+__attribute__((noinline))
 static void own_base(const struct cg_host *host, char *out, size_t size)
 {
 	size_t len = 0;
@@ -26,13 +50,14 @@ static void own_base(const struct cg_host *host, char *out, size_t size)
 
 	*out = 0;
 	for (size_t i = 0; i < host->n; i++) {
-		const char *own = host->h[i].own_path;
+		char own[CG_PATH_MAX];
 		size_t n = 0, cut = 0;
 
 		if (!cg_uses(host, i))
 			continue;
+		own_path(host, i, own, sizeof(own));
 		if (first) {
-			snprintf(out, size, "%s", strcmp(own, "/") ? own : "");
+			snprintf(out, size, "%s", own);
 			len = strlen(out);
 			first = false;
 			continue;

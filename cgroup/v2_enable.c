@@ -151,12 +151,15 @@ int cg_v2_missing(const struct cg *c, size_t i, const char *controller, const ch
 			       "resources.%s needs the cgroup controller %s, which this %s lacks",
 			       field, controller, *path ? "cgroup" : "host");
 	first = *path ? first_process(fd) : 0;
+	r = first ? -EBUSY : enable_one(fd, controller);	/* it failed before; the reason is wanted */
+	/* a root that is busy is a cgroup namespace's, which is no root for the kernel */
+	if (r == -EBUSY && !first)
+		first = first_process(fd);
 	if (first)
 		return err_set(e, ERR_UNSUPPORTED, -EBUSY, where,
 			       "resources.%s needs the cgroup controller %s, which a cgroup "
 			       "with processes in it (pid %d) cannot hand on",
 			       field, controller, (int)first);
-	r = enable_one(fd, controller);		/* it failed before; the reason is wanted */
 	return err_set(e, r == -EPERM || r == -EACCES ? ERR_DENIED : ERR_UNSUPPORTED, r, where,
 		       "resources.%s needs the cgroup controller %s; enable it here", field,
 		       controller);

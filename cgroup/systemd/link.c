@@ -15,7 +15,8 @@
 #include <fcntl.h>
 #include "helper.h"
 
-#define RETRY_MS	2000	/* for a socket that is not there: systemd may be executing itself anew */
+#define RETRY_MS	2000	/* for a socket that nobody listens at */
+#define RESTART_MS	10000	/* where systemd runs: it may be executing itself anew */
 #define PAUSE_MS	50
 #define DESTINATION	"org.freedesktop.systemd1"
 #define MANAGER		"org.freedesktop.systemd1.Manager"
@@ -129,7 +130,7 @@ int link_open(struct link *l, struct err *e)
 		if (r != -ENOENT && r != -ECONNREFUSED && r != -EAGAIN && !link_lost(r))
 			return err_set(e, r == -EACCES || r == -EPERM ? ERR_DENIED : ERR_PEER, r, l->address,
 				       "connect to systemd");
-		if (r != -EAGAIN && link_now_us() - start > RETRY_MS * 1000)
+		if (r != -EAGAIN && link_now_us() - start > (broker ? RETRY_MS : RESTART_MS) * 1000)
 			return err_set(e, ERR_UNSUPPORTED, r, l->address,
 				       "systemd does not run here, or its bus does not: connect");
 		if (link_sleep(l, PAUSE_MS))

@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Cgroups where they are less simple: containers in containers, with a cgroup namespace
+# and without, threaded parents, groups that die together. For v1 hosts and v2 hosts: the
+# lab runs it too.
+. "${0%/*}/../harness/lib.sh"
+suite cgroup
+if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then V2=1; else V2=; fi
+MAIN=/sys/fs/cgroup
+[ -n "$V2" ] || MAIN=$MAIN/pids
+
+only_v2() {
+	[ -n "$V2" ] || skip "cgroup v2 only"
+}
+
+# outer NAME FILTER [ARG...] - a container in which a container can be made: the host's own
+# programs, its privileges, a writable tree of cgroups
+outer() {
+	n=$1 f=$2
+	shift 2
+	mkdir -p "$T/outer/proc" "$T/outer/sys" "$T/outer/dev" "$T/outer/run" "$T/outer/tmp"
+	bundle "$n" '.root = {path: "\($T)/outer"}
+		| (.mounts[] | select(.type == "cgroup")).options -= ["ro"]
+		| .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmp", options: ["mode=1777"]},
+			{destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"]},
+			{destination: "/etc", type: "bind", source: "/etc", options: ["bind", "ro"]},
+			{destination: $ENV.O, type: "bind", source: $ENV.O, options: ["bind", "ro"]},
+			{destination: "/run", type: "tmpfs", source: "run", options: []},
+			{destination: $T, type: "bind", source: $T, options: ["bind"]}]
+		| .process.capabilities |= with_entries(.value += ["CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_MKNOD",
+			"CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_SETUID", "CAP_SETGID", "CAP_SYS_PTRACE", "CAP_CHOWN",
+			"CAP_FOWNER", "CAP_FSETID", "CAP_SETPCAP", "CAP_SYS_CHROOT", "CAP_BPF", "CAP_PERFMON"])
+		| .linux.resources.devices = [{allow: true, access: "rwm"}]
+		| .process.noNewPrivileges = false | .linux.maskedPaths = [] | .linux.readonlyPaths = []'"${f:+ | $f}" "$@"
+	for d in bin sbin lib lib32 lib64 libx32; do
+		if [ -L "/$d" ]; then ln -sfn "$(readlink "/$d")" "$T/outer/$d"; fi
+	done
+	OUTER=$ID
+}
+
+CGNS='.linux.namespaces += [{type: "cgroup"}]'
+KIDS='if [ -e /sys/fs/cgroup/cgroup.procs ]; then mkdir /sys/fs/cgroup/kids; for p in $(cat /sys/fs/cgroup/cgroup.procs); do
+	echo $p >/sys/fs/cgroup/kids/cgroup.procs; done; fi 2>/dev/null'
+
+# inner FILTER ARG... - a bundle for the container inside, $T/b/inner
+inner() {
+	keep=$B f=$1
+	shift
+	bundle inner '.linux.cgroupsPath = "" '"${f:+| $f}" "$@"
+	INNER=$B B=$keep ID=$OUTER
+}
+
+# nested FILTER - a container in a container: its cgroup lies below the outer one's, and goes
+nested() {
+	inner '.linux.resources.pids = {limit: 20}' \
+		sh -c 'echo inner; cat /proc/self/cgroup >/dev/null; touch /tmp/alive; sleep 1000'
+	outer nest "$1" sh -c "$KIDS; $RUNTIME --root /run/cleat run --bundle $INNER in </dev/null"
+	rm -f "$T/rootfs/tmp/alive"
+	detached
+	until_true 5 test -e "$T/rootfs/tmp/alive"
+	rm "$T/rootfs/tmp/alive"
+	pid=$(pgrep -f '^sleep 1000$' -P "$(pgrep -f 'touch /tmp/alive' -n)" || pgrep -n -f '^sleep 1000$')
+	where=$(find "$MAIN" -type d -name in)
+	[ -n "$where" ] || fail "no cgroup of the inner container: $(find "$MAIN" -path "*$TAG*" -type d)"
+	case $where in
+	*"/$OUTER"/*) ;;
+	*) fail "the inner container is in $where, not below $OUTER" ;;
+	esac
+	case $where in *"$OUTER"/*"$OUTER"/*) fail "twice below the outer one: $where" ;; esac
+	is "$(cat "$where/pids.max")" 20
+	has "$(cat "$where/cgroup.procs")" "^$pid\$"
+	rt exec "$OUTER" "$RUNTIME" --root /run/cleat pause in
+	rt exec "$OUTER" "$RUNTIME" --root /run/cleat resume in
+	is "$(rt exec "$OUTER" "$RUNTIME" --root /run/cleat exec in echo yes)" yes
+	rt exec "$OUTER" "$RUNTIME" --root /run/cleat delete --force in
+	[ ! -e "$where" ] || fail "$where is left"
+	gone "$OUTER"
+}
+
+# On v2 a cgroup with processes hands on no controllers: said with the process's number.
+nested_busy() {
+	only_v2
+	inner '.linux.resources.pids = {limit: 20}' true
+	outer busy "$CGNS" sh -c "$RUNTIME --root /run/cleat run --bundle $INNER in </dev/null"
+	status 1 run_it
+	has "$(cat "$T/e")" 'resources.pids needs the cgroup controller pids, which a cgroup with processes in it .pid 1. cannot hand on'
+	inner '' echo fine
+	status 0 run_it
+	is "$(cat "$T/o")" fine
+}
+
+threaded() {
+	only_v2
+	mkdir "/sys/fs/cgroup/$TAG-thr" "/sys/fs/cgroup/$TAG-thr/t"
+	echo threaded >"/sys/fs/cgroup/$TAG-thr/t/cgroup.type"
+	bundle thr '.linux.cgroupsPath = "/\($TAG)-thr/t/c"' true
+	refused 1 'domain invalid.*a cgroup above it is threaded|is threaded' run_it
+	# beside a threaded one, in what is "domain threaded" by it
+	bundle thr '.linux.cgroupsPath = "/\($TAG)-thr/c"' true
+	refused 1 'threaded' run_it
+	[ ! -e "/sys/fs/cgroup/$TAG-thr/c" ]
+	rmdir "/sys/fs/cgroup/$TAG-thr/t" "/sys/fs/cgroup/$TAG-thr"
+}
+
+oom_group() {
+	only_v2
+	bundle grp '.linux.resources = {memory: {limit: 33554432}, unified: {"memory.oom.group": "1"}}' sleep 1000
+	detached
+	is "$(cat "/sys/fs/cgroup/$ID/memory.oom.group")" 1
+	rt exec "$ID" dd if=/dev/zero of=/dev/null bs=200M count=1 >/dev/null 2>&1 || true
+	until_true 10 is_state "$ID" stopped
+	gone
+}
+
+pressure() {
+	only_v2
+	[ -e /proc/pressure/cpu ] || skip "this kernel counts no pressure"
+	bundle psi '' sleep 1000
+	detached
+	has "$(rt events --stats "$ID" | jq -c .)" '"psi":\{.*"avg10"'
+	gone
+}
+
+t "a container in a container without a cgroup namespace" nested ''
+t "a container in a container with a cgroup namespace" nested "$CGNS"
+t "limits in a container whose own processes are in the way" nested_busy
+t "threaded cgroups are refused by name" threaded
+t "memory.oom.group: one kill ends all" oom_group
+t "pressure is among the statistics" pressure
+finish

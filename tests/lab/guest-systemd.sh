@@ -1,0 +1,321 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Runs in the lab's guest where systemd is PID 1: containers as its scopes, by the command
+# line, under containerd, by podman, and of a user without privilege.
+# shellcheck source=tests/harness/lib.sh
+. "${0%/*}/../harness/lib.sh"
+# shellcheck source=tests/lab/guest-lib.sh
+. "${0%/*}/guest-lib.sh"
+suite lab-systemd
+[ "$(cat /proc/1/comm)" = systemd ] || { echo "1..0 # SKIP PID 1 is not systemd"; exit 0; }
+if [ -n "$CLEAT" ] && [ ! -x "$O/cleat-systemd" ]; then
+	echo "1..0 # SKIP built without libsystemd (Debian package libsystemd-dev)"
+	exit 0
+fi
+# slices stay; podman puts conmon into a scope of its own
+CGROUP_STAYS='*.slice'
+LEAK_WAIT=10
+if [ -n "$V2" ]; then FS=/sys/fs/cgroup; else FS=/sys/fs/cgroup/systemd; fi
+
+# unit NAME FILTER [ARG...] - a bundle for a scope
+unit() {
+	n=$1 f=$2
+	shift 2
+	bundle "$n" ".linux.cgroupsPath = \"\\(\$TAG).slice:t:\\(\$TAG)-$n\" ${f:+| $f}" "$@"
+	SCOPE=t-$ID.scope
+	DIR=/$TAG.slice/$SCOPE
+}
+
+rts() {
+	timeout --foreground 120 "$RUNTIME" --root "$ROOT" --systemd-cgroup "$@"
+}
+
+up() {
+	rts create --bundle "$B" "$ID" </dev/null >"$T/$ID.out" 2>"$T/$ID.err" || {
+		cat "$T/$ID.err" >&2
+		return 1
+	}
+	rts start "$ID"
+}
+
+show() {
+	systemctl show -p "$1" --value "$SCOPE"
+}
+
+# no_unit - neither loaded nor failed
+no_unit() {
+	until_true 10 test ! -e "$FS$DIR"
+	is "$(systemctl list-units --all --plain --no-legend "$SCOPE")" ""
+}
+
+# file CONTROLLER V2FILE V1FILE
+file() {
+	if [ -n "$V2" ]; then cat "/sys/fs/cgroup$DIR/$2"; else cat "/sys/fs/cgroup/$1$DIR/$3"; fi
+}
+
+life() {
+	unit life '.linux.resources.memory = {limit: 67108864}' sh -c 'echo out; exit 7'
+	status 7 rts run --bundle "$B" "$ID"
+	is "$(cat "$T/o")" out
+	no_unit
+}
+
+properties() {
+	unit props '.linux.resources.memory = {limit: 67108864} | .linux.resources.pids = {limit: 20}
+		| .linux.resources.cpu = {shares: 2048, quota: 12345, period: 50000}
+		| .annotations = {"org.systemd.property.TimeoutStopSec": "5"}' sleep 1000
+	up
+	is "$(show ActiveState)" active
+	is "$(show Slice)" "$TAG.slice"
+	is "$(show Delegate)" yes
+	is "$(show TasksMax)" 20
+	is "$(show CPUQuotaPerSecUSec)" 250ms
+	is "$(show TimeoutStopUSec)" 5s
+	is "$(show DevicePolicy)" strict
+	has "$(file cpu cpu.max cpu.cfs_quota_us)" '^12500'
+	is "$(file pids pids.max pids.max)" 20
+	if [ -n "$V2" ]; then
+		is "$(show MemoryMax)" 67108864
+		is "$(show CPUWeight)" 174
+		is "$(file - memory.max -)" 67108864
+	else
+		is "$(show MemoryLimit)" 67108864
+		is "$(show CPUShares)" 2048
+		is "$(file memory - memory.limit_in_bytes)" 67108864
+	fi
+	# what systemd sets up again it sets up as it was
+	systemctl daemon-reload
+	is "$(file memory memory.max memory.limit_in_bytes)" 67108864
+	has "$(file cpu cpu.max cpu.cfs_quota_us)" '^12500'
+	status 1 rts exec "$ID" sh -c 'mknod /tmp/d b 7 0; : </tmp/d'
+	rts exec "$ID" sh -c 'echo >/dev/null && head -c 3 /dev/zero >/dev/null'
+	rts update --memory 134217728 --memory-swap 134217728 --pids-limit 30 "$ID"
+	systemctl daemon-reload
+	is "$(file memory memory.max memory.limit_in_bytes)" 134217728
+	is "$(file pids pids.max pids.max)" 30
+	gone
+	no_unit
+}
+
+inside() {
+	unit in '' sleep 1000
+	up
+	status 3 rts exec "$ID" sh -c 'cat /proc/1/cgroup >/dev/null; sleep 500 & exit 3'
+	for h in $(cut -d: -f1 "/proc/$(pid_of "$ID")/cgroup"); do
+		# systemd's own tree on hybrid hosts is not told of other trees' processes
+		case $(grep "^$h:" "/proc/$(pid_of "$ID")/cgroup") in
+		*":$DIR") ;;
+		*) fail "$(cat "/proc/$(pid_of "$ID")/cgroup")" ;;
+		esac
+	done
+	is "$(rts ps --format json "$ID" | jq length)" 2
+	rts pause "$ID"
+	is "$(state_of "$ID")" paused
+	rts resume "$ID"
+	rts kill "$ID" KILL
+	until_true 10 is_state "$ID" stopped
+	rts delete "$ID"
+	no_unit
+}
+
+oom() {
+	unit oom '.linux.resources.memory = {limit: 33554432}' dd if=/dev/zero of=/dev/null bs=200M count=1
+	status 137 rts run --bundle "$B" "$ID"
+	no_unit
+}
+
+stopped_by_systemd() {
+	unit stop '.annotations = {"org.systemd.property.TimeoutStopSec": "1"}' sleep 1000
+	up
+	systemctl stop "$SCOPE"
+	until_true 10 is_state "$ID" stopped
+	rts delete "$ID"
+	no_unit
+}
+
+# By the message bus instead of the private socket.
+by_bus() {
+	unit bus '' true
+	status 0 env DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/dbus/system_bus_socket \
+		timeout 120 "$RUNTIME" --root "$ROOT" --systemd-cgroup run --bundle "$B" "$ID"
+	no_unit
+}
+
+reexec() {
+	unit re '' true
+	for i in 1 2 3; do
+		systemctl daemon-reexec &
+		sleep 0.$i
+		status 0 rts run --bundle "$B" "$ID"
+		wait
+	done
+	no_unit
+}
+
+limit_refused() {
+	unit bad '.linux.resources.hugepageLimits = [{pageSize: "3MB", limit: 0}]' true
+	status 1 rts run --bundle "$B" "$ID"
+	no_unit
+}
+
+# Where systemd manages the host the form is enough.
+by_form() {
+	unit form '' cat /proc/self/cgroup
+	jq 'del(.linux.namespaces[] | select(.type == "cgroup"))' "$B/config.json" >"$B/c" && mv "$B/c" "$B/config.json"
+	status 0 run_it
+	has "$(cat "$T/o")" ":$DIR\$"
+	no_unit
+}
+
+# The figures: calls and time, of ten containers.
+figures() {
+	unit fig '' true
+	n=$(count 5 20)
+	: >"$T/fig"
+	for i in $(seq "$n"); do
+		timeout 120 "$RUNTIME" --root "$ROOT" --debug --systemd-cgroup run --bundle "$B" "$ID" </dev/null 2>>"$T/fig"
+	done
+	[ "$(grep -c 'systemd start.*: 1 calls' "$T/fig")" = "$n" ] || fail "$(cat "$T/fig")"
+	[ "$(grep -c 'systemd stop.*: 1 calls' "$T/fig")" -le "$n" ] || fail "$(cat "$T/fig")"
+	hasnt "$(cat "$T/fig")" 'systemd st.*: [02-9] calls'
+	sed -n 's/.*systemd \(start\|stop\).*: \([0-9]*\) calls, \([0-9]*\) us.*/\1 \2 \3/p' "$T/fig" |
+		awk '{ n[$1]++; c[$1] += $2; us[$1] += $3 }
+			END { for (o in n) printf "%s: %d of %s calls, %d us each\n", o, n[o], c[o], us[o] / n[o] }' >"$T/figures"
+	no_unit
+}
+
+# ---- containerd ----------------------------------------------------------------------
+
+by_ctr() {
+	command -v containerd >/dev/null && command -v ctr >/dev/null || skip "containerd is not installed"
+	C=$T/containerd
+	mkdir -p "$C"
+	cat >"$C/config.toml" <<END
+version = 2
+root = "$C/root"
+state = "$C/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt",
+  "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs"]
+[grpc]
+  address = "$C/sock"
+END
+	PATH=$O:$PATH containerd --config "$C/config.toml" >"$C/log" 2>&1 </dev/null &
+	pid=$!
+	until_true 60 test -S "$C/sock"
+	SCOPE=ctr-$TAG-c.scope DIR=/system.slice/ctr-$TAG-c.scope
+	c() { timeout --foreground 120 ctr --address "$C/sock" --connect-timeout 30s --namespace "$NS" "$@"; }
+	c run -d --runtime "${SHIM:-io.containerd.cleat.v2}" --runc-systemd-cgroup --cgroup "system.slice:ctr:$TAG-c" \
+		--memory-limit 67108864 --rootfs "$T/rootfs" "$TAG-c" /bin/sleep 1000 </dev/null
+	is "$(show ActiveState)" active
+	is "$(file memory memory.max memory.limit_in_bytes)" 67108864
+	status 5 c task exec --exec-id e1 "$TAG-c" /bin/sh -c 'exit 5'
+	has "$(c task metrics "$TAG-c")" 'memory'
+	c task kill -s KILL "$TAG-c"
+	until_true 20 ctr_stopped
+	c task delete "$TAG-c" >/dev/null 2>&1 || true
+	c container delete "$TAG-c"
+	no_unit
+	refused 1 'slice:prefix:name' c run --rm --runtime "${SHIM:-io.containerd.cleat.v2}" --runc-systemd-cgroup \
+		--cgroup "/x/y" --rootfs "$T/rootfs" "$TAG-d" /bin/true
+	kill $pid
+	wait $pid || true
+}
+
+ctr_stopped() {
+	c task ls | grep -Eq "^$TAG-c +[0-9]+ +STOPPED"
+}
+
+# ---- podman ---------------------------------------------------------------------------------
+
+by_podman() {
+	command -v podman >/dev/null || skip "podman is not installed"
+	P=$T/p
+	mkdir -p "$P"
+	printf '[containers]\nnetns = "none"\n[engine]\nevents_logger = "file"\n[network]\nnetwork_config_dir = "%s/net"\n' \
+		"$P" >"$P/containers.conf"
+	printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$P/policy.json"
+	export CONTAINERS_CONF="$P/containers.conf" TMPDIR="$P"
+	pod() {
+		timeout --foreground 240 podman --root "$P/root" --runroot "$P/run" --tmpdir "$P/tmp" \
+			--storage-driver vfs --cgroup-manager systemd --events-backend file --runtime "$RUNTIME" "$@"
+	}
+	tar -C "$T/rootfs" --numeric-owner -cf "$T/layer.tar" .
+	pod import --change CMD=sh "$T/layer.tar" busybox:test >"$T/o" 2>&1 || fail "$(cat "$T/o")"
+	id=$(pod run -d --network none --log-driver k8s-file --memory 64m busybox:test sleep 1000)
+	SCOPE=libpod-$id.scope DIR=/machine.slice/libpod-$id.scope
+	is "$(show ActiveState)" active
+	is "$(file memory memory.max memory.limit_in_bytes)" 67108864
+	status 4 pod exec "$id" sh -c 'exit 4'
+	pod rm -f -t 0 "$id" >/dev/null
+	no_unit
+	for p in $(procs | awk '$3 ~ /^(catatonit|podman)/ { print $1 }'); do kill "$p"; done
+}
+
+# ---- a user without privilege ------------------------------------------------------------------
+
+# The user's own systemd, as logind would start it; www-data has nothing to lose here.
+user_manager() {
+	uid=$(id -u www-data)
+	mkdir -p "/run/user/$uid" "$T/home"
+	chown www-data: "/run/user/$uid" "$T/home"
+	chmod 700 "/run/user/$uid"
+	systemd-run --quiet --unit="user@$uid.service" --slice="user-$uid.slice" -p User=www-data -p Delegate=yes \
+		-p Type=notify -p "Environment=XDG_RUNTIME_DIR=/run/user/$uid HOME=$T/home" /lib/systemd/systemd --user
+	until_true 30 test -S "/run/user/$uid/systemd/private"
+}
+
+as_user() {
+	timeout --foreground 120 setpriv --reuid="$uid" --regid="$(id -g www-data)" --clear-groups \
+		env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR="/run/user/$uid" HOME="$T/home" "$@"
+}
+
+by_user() {
+	[ -n "$V2" ] || skip "cgroup v2 only: v1 cannot be delegated"
+	user_manager
+	unit user ".linux.cgroupsPath = \":t:\\(\$TAG)-user\" | .linux.resources = {pids: {limit: 20}, memory: {limit: 67108864}}
+		| .linux.namespaces += [{type: \"user\"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: $uid, size: 1}]
+		| .linux.gidMappings = [{containerID: 0, hostID: $(id -g www-data), size: 1}]
+		| .mounts |= map(select(.type != \"cgroup\")) | del(.mounts[].options[]? | select(startswith(\"gid=\")))" \
+		sleep 1000
+	chmod 755 "$T" "$T/b" "$B"
+	UROOT=/run/user/$uid/cleat
+	as_user "$RUNTIME" --root "$UROOT" --systemd-cgroup create --bundle "$B" "$ID" </dev/null >"$T/u.out" 2>"$T/u.err" ||
+		fail "$(cat "$T/u.err")"
+	as_user "$RUNTIME" --root "$UROOT" start "$ID"
+	pid=$(as_user "$RUNTIME" --root "$UROOT" state "$ID" | jq .pid)
+	DIR=$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+	has "$DIR" "user@$uid.service/user.slice/t-$ID.scope\$"
+	is "$(cat "/sys/fs/cgroup$DIR/pids.max")" 20
+	is "$(cat "/sys/fs/cgroup$DIR/memory.max")" 67108864
+	is "$(as_user systemctl --user show -p ActiveState --value "t-$ID.scope")" active
+	as_user "$RUNTIME" --root "$UROOT" update --pids-limit 30 "$ID"
+	is "$(as_user systemctl --user show -p TasksMax --value "t-$ID.scope")" 30
+	as_user "$RUNTIME" --root "$UROOT" delete --force "$ID"
+	until_true 10 test ! -e "/sys/fs/cgroup$DIR"
+	systemctl stop "user@$uid.service"
+	# without a manager it is said so
+	XDG=/run/user/none
+	refused 1 'systemd does not run here, or its bus does not' timeout 60 setpriv --reuid="$uid" \
+		--regid="$(id -g www-data)" --clear-groups env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR=$XDG \
+		"$RUNTIME" --root "$UROOT" --systemd-cgroup run --bundle "$B" "$ID"
+	rm -rf "/run/user/$uid"
+}
+
+t "run in a scope; nothing is left of it" life
+t "properties, the same after a reload of systemd, and after an update" properties
+t "exec, ps, pause, kill in a scope" inside
+t "an OOM kill leaves no failed unit" oom
+t "a scope that systemd stops" stopped_by_systemd
+t "by the message bus" by_bus
+t "systemd executes itself anew meanwhile" reexec
+t "a limit that is refused: the scope goes as well" limit_refused
+t "the form of cgroupsPath is enough" by_form
+t "one call to start, at most one to stop" figures
+sed 's/^/# /' "$T/figures" 2>/dev/null
+t "ctr with SystemdCgroup" by_ctr
+t "podman with its systemd manager" by_podman
+t "a user's own systemd" by_user
+finish
