@@ -201,12 +201,17 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
 [grpc]
   address = "$C/sock"
 END
-	PATH=$O:$PATH containerd --config "$C/config.toml" >"$C/log" 2>&1 </dev/null &
+	# ctr has the option for runc's type only: our shim takes that name
+	mkdir "$T/bin"
+	ln -s "$O/containerd-shim-cleat-v2" "$T/bin/containerd-shim-runc-v2"
+	ln -s "$O/cleat-systemd" "$O/containerd-shim-cleat-v2" "$T/bin/"
+	PATH=$T/bin:$PATH containerd --config "$C/config.toml" >"$C/log" 2>&1 </dev/null &
 	pid=$!
+	trap 'kill $pid' EXIT
 	until_true 60 test -S "$C/sock"
 	SCOPE=ctr-$TAG-c.scope DIR=/system.slice/ctr-$TAG-c.scope
 	c() { timeout --foreground 120 ctr --address "$C/sock" --connect-timeout 30s --namespace "$NS" "$@"; }
-	c run -d --runtime "${SHIM:-io.containerd.cleat.v2}" --runc-systemd-cgroup --cgroup "system.slice:ctr:$TAG-c" \
+	c run -d --runtime io.containerd.runc.v2 --runc-systemd-cgroup --cgroup "system.slice:ctr:$TAG-c" \
 		--memory-limit 67108864 --rootfs "$T/rootfs" "$TAG-c" /bin/sleep 1000 </dev/null
 	is "$(show ActiveState)" active
 	is "$(file memory memory.max memory.limit_in_bytes)" 67108864
@@ -217,8 +222,13 @@ END
 	c task delete "$TAG-c" >/dev/null 2>&1 || true
 	c container delete "$TAG-c"
 	no_unit
-	refused 1 'slice:prefix:name' c run --rm --runtime "${SHIM:-io.containerd.cleat.v2}" --runc-systemd-cgroup \
+	refused 1 'slice:prefix:name' c run --rm --runtime io.containerd.runc.v2 --runc-systemd-cgroup \
 		--cgroup "/x/y" --rootfs "$T/rootfs" "$TAG-d" /bin/true
+	# our own type: the form is enough
+	status 0 c run --rm --runtime io.containerd.cleat.v2 --cgroup "system.slice:ctr:$TAG-c" \
+		--rootfs "$T/rootfs" "$TAG-e" /bin/true
+	no_unit
+	trap - EXIT
 	kill $pid
 	wait $pid || true
 }
@@ -261,8 +271,19 @@ user_manager() {
 	mkdir -p "/run/user/$uid" "$T/home"
 	chown www-data: "/run/user/$uid" "$T/home"
 	chmod 700 "/run/user/$uid"
-	systemd-run --quiet --unit="user@$uid.service" --slice="user-$uid.slice" -p User=www-data -p Delegate=yes \
-		-p Type=notify -p "Environment=XDG_RUNTIME_DIR=/run/user/$uid HOME=$T/home" /lib/systemd/systemd --user
+	cat >"/run/systemd/system/user@$uid.service" <<END
+[Unit]
+DefaultDependencies=no
+[Service]
+User=www-data
+Slice=user-$uid.slice
+Delegate=yes
+Type=notify
+Environment=XDG_RUNTIME_DIR=/run/user/$uid HOME=$T/home
+ExecStart=/lib/systemd/systemd --user
+END
+	systemctl daemon-reload
+	systemctl start "user@$uid.service"
 	until_true 30 test -S "/run/user/$uid/systemd/private"
 }
 
