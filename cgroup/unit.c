@@ -36,7 +36,7 @@
 
 /*
  * The name we were started by. A program that executes itself again from a
- * protected mount (the shim's server) is a number there; it keeps argv[0].
+ * protected mount is a number there; it keeps argv[0].
  */
 static const char *own_name(void)
 {
@@ -47,11 +47,25 @@ static const char *own_name(void)
 	return name && strchr(name, '/') ? name : "";
 }
 
+void cg_unit_remember(void)
+{
+	const char *own = own_name();
+	char dir[CG_PATH_MAX];
+	int n = snprintf(dir, sizeof(dir), "%.*s", (int)(strlen(own) - strlen(basename(own))), own);
+
+	if (own[0] == '/' && n > 0 && (size_t)n < sizeof(dir))
+		setenv(UNIT_HELPER_ENV, dir, 0);
+}
+
 static bool find_helper(char *path, size_t size)
 {
 	static const char *const places[] = { "", "../libexec/cleat/" };
-	const char *own = own_name(), *slash = strrchr(own, '/');
+	const char *own = getenv(UNIT_HELPER_ENV);
+	const char *slash;
 
+	if (!own || own[0] != '/')
+		own = own_name();
+	slash = strrchr(own, '/');
 	for (size_t i = 0; slash && i < sizeof(places) / sizeof(places[0]); i++) {
 		int n = snprintf(path, size, "%.*s/%s" UNIT_HELPER, (int)(slash - own), own, places[i]);
 

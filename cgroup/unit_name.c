@@ -41,21 +41,26 @@ bool cg_unit_host(void)
 	return !faccessat(AT_FDCWD, "/run/systemd/system", F_OK, 0);
 }
 
-/* One line "0 0 4294967295": the ids are the host's. */
-static bool in_user_namespace(void)
+/* One line "0 0 4294967295": the ids are the host's. @uid: what the host calls our root. */
+static bool in_user_namespace(unsigned int *uid)
 {
 	char map[256];
-	unsigned long long inside, outside, n;
+	unsigned long long inside = 0, outside = 0, n = 0;
 
 	if (cg_read(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) <= 0)
 		return false;
-	return sscanf(map, "%llu %llu %llu", &inside, &outside, &n) != 3 || inside || outside ||
-	       n != 4294967295ULL;
+	if (sscanf(map, "%llu %llu %llu", &inside, &outside, &n) == 3 && !inside && !outside && n == 4294967295ULL)
+		return false;
+	if (!geteuid() && !inside)
+		*uid = (unsigned int)outside;
+	return true;
 }
 
 bool cg_unit_user(void)
 {
-	return geteuid() || in_user_namespace();
+	unsigned int ignored;
+
+	return geteuid() || in_user_namespace(&ignored);
 }
 
 static int bad(const char *path, struct err *e, const char *why)
@@ -129,6 +134,7 @@ static void add_user_manager(struct buf *b, const char *own_path)
 	const char *p;
 	unsigned int uid = geteuid();
 
+	in_user_namespace(&uid);
 	p = strstr(own_path, "/user@");
 	if (p && (p = strstr(p, ".service"))) {
 		buf_add(b, own_path, (size_t)(p - own_path) + strlen(".service"));

@@ -48,6 +48,8 @@ static void enable_missing(int dirfd, bool root)
 	char have[512], on[512], all[1100] = "", *save = NULL;
 	size_t len = 0;
 
+	/* the root of a cgroup namespace is a cgroup like others: only the real one has no type */
+	root = root && !cg_has_file(dirfd, "cgroup.type");
 	if (!root && first_process(dirfd))
 		return;
 	if (cg_read(dirfd, "cgroup.controllers", have, sizeof(have)) <= 0 ||

@@ -323,6 +323,31 @@ without_helper() {
 	(cd "$T/bin" && status 0 timeout 60 ./cleat --root "$ROOT" --systemd-cgroup run --bundle "$B" "$ID")
 }
 
+# ctr has the option for runc's type only: our shim takes that name. It is executed from a
+# mount without a name, and still finds the helper beside its own program.
+shim() {
+	command -v containerd >/dev/null && command -v ctr >/dev/null || skip "containerd is not installed"
+	mode ''
+	C=$T/containerd
+	mkdir -p "$C" "$T/path"
+	ln -s "$O/containerd-shim-cleat-v2" "$T/path/containerd-shim-runc-v2"
+	ln -s "$O/cleat-systemd" "$T/path/"
+	printf 'version = 2\nroot = "%s/root"\nstate = "%s/state"\n[grpc]\naddress = "%s/sock"\n' "$C" "$C" "$C" >"$C/config.toml"
+	printf 'disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]\n' |
+		cat - "$C/config.toml" >"$C/c" && mv "$C/c" "$C/config.toml"
+	PATH=$T/path:$PATH containerd --config "$C/config.toml" >"$C/log" 2>&1 </dev/null &
+	pid=$!
+	trap 'kill $pid; wait $pid' EXIT
+	until_true 60 test -S "$C/sock"
+	c() { timeout --foreground 60 ctr --address "$C/sock" --connect-timeout 30s --namespace "$NS" "$@"; }
+	status 5 c run --rm --runtime io.containerd.runc.v2 --runc-systemd-cgroup --cgroup "$TAG.slice:ctr:$TAG-c" \
+		--rootfs "$T/rootfs" "$TAG-c" /bin/sh -c 'exit 5'
+	is "$(calls)" "StartTransientUnit StopUnit "
+	refused 1 'slice:prefix:name' c run --rm --runtime io.containerd.runc.v2 --runc-systemd-cgroup \
+		--cgroup "/$TAG/y" --rootfs "$T/rootfs" "$TAG-d" /bin/true
+	c container delete "$TAG-d" >/dev/null 2>&1 || true
+}
+
 t "a container's life is one StartTransientUnit and one StopUnit" life
 t "properties: limits, annotations, what a scope needs" properties
 t "every hierarchy, exec, pause, ps: the unit's cgroup, and no calls" places
@@ -343,6 +368,7 @@ t "a bus without systemd: said soon, nothing left" not_on_the_bus
 t "a bus that does not answer: said within half a minute, nothing left" unanswered
 t "delete without a bus removes everything, with a warning" delete_unanswered
 t "the helper program: missing, beside the program, by a relative name" without_helper
+t "ctr with SystemdCgroup: the shim asks the same" shim
 t "a bus that is restarted in the middle" restarted
 find /sys/fs/cgroup -depth -type d -path "*$TAG*.slice*" -exec rmdir {} \;
 finish

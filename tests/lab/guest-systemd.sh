@@ -253,7 +253,7 @@ by_podman() {
 	}
 	tar -C "$T/rootfs" --numeric-owner -cf "$T/layer.tar" .
 	pod import --change CMD=sh "$T/layer.tar" busybox:test >"$T/o" 2>&1 || fail "$(cat "$T/o")"
-	id=$(pod run -d --network none --log-driver k8s-file --memory 64m busybox:test sleep 1000)
+	id=$(pod run -d --security-opt apparmor=unconfined --network none --log-driver k8s-file --memory 64m busybox:test sleep 1000)
 	SCOPE=libpod-$id.scope DIR=/machine.slice/libpod-$id.scope
 	is "$(show ActiveState)" active
 	is "$(file memory memory.max memory.limit_in_bytes)" 67108864
@@ -287,18 +287,22 @@ END
 	until_true 30 test -S "/run/user/$uid/systemd/private"
 }
 
+# Rootless podman is root of a user namespace as well.
 as_user() {
 	timeout --foreground 120 setpriv --reuid="$uid" --regid="$(id -g www-data)" --clear-groups \
-		env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR="/run/user/$uid" HOME="$T/home" "$@"
+		env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR="/run/user/$uid" HOME="$T/home" \
+		unshare --user --map-root-user --mount "$@"
+}
+
+by_manager() {
+	timeout --foreground 120 setpriv --reuid="$uid" --regid="$(id -g www-data)" --clear-groups \
+		env XDG_RUNTIME_DIR="/run/user/$uid" systemctl --user "$@"
 }
 
 by_user() {
 	[ -n "$V2" ] || skip "cgroup v2 only: v1 cannot be delegated"
 	user_manager
 	unit user ".linux.cgroupsPath = \":t:\\(\$TAG)-user\" | .linux.resources = {pids: {limit: 20}, memory: {limit: 67108864}}
-		| .linux.namespaces += [{type: \"user\"}]
-		| .linux.uidMappings = [{containerID: 0, hostID: $uid, size: 1}]
-		| .linux.gidMappings = [{containerID: 0, hostID: $(id -g www-data), size: 1}]
 		| .mounts |= map(select(.type != \"cgroup\")) | del(.mounts[].options[]? | select(startswith(\"gid=\")))" \
 		sleep 1000
 	chmod 755 "$T" "$T/b" "$B"
@@ -311,9 +315,9 @@ by_user() {
 	has "$DIR" "user@$uid.service/user.slice/t-$ID.scope\$"
 	is "$(cat "/sys/fs/cgroup$DIR/pids.max")" 20
 	is "$(cat "/sys/fs/cgroup$DIR/memory.max")" 67108864
-	is "$(as_user systemctl --user show -p ActiveState --value "t-$ID.scope")" active
+	is "$(by_manager show -p ActiveState --value "t-$ID.scope")" active
 	as_user "$RUNTIME" --root "$UROOT" update --pids-limit 30 "$ID"
-	is "$(as_user systemctl --user show -p TasksMax --value "t-$ID.scope")" 30
+	is "$(by_manager show -p TasksMax --value "t-$ID.scope")" 30
 	as_user "$RUNTIME" --root "$UROOT" delete --force "$ID"
 	until_true 10 test ! -e "/sys/fs/cgroup$DIR"
 	systemctl stop "user@$uid.service"
@@ -321,7 +325,7 @@ by_user() {
 	XDG=/run/user/none
 	refused 1 'systemd does not run here, or its bus does not' timeout 60 setpriv --reuid="$uid" \
 		--regid="$(id -g www-data)" --clear-groups env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR=$XDG \
-		"$RUNTIME" --root "$UROOT" --systemd-cgroup run --bundle "$B" "$ID"
+		unshare --user --map-root-user --mount "$RUNTIME" --root "$UROOT" --systemd-cgroup run --bundle "$B" "$ID"
 	rm -rf "/run/user/$uid"
 }
 
