@@ -20,6 +20,9 @@
 #include "loop.h"
 #include "task.pb-c.h"
 
+#undef stdout		/* fields have these names, and musl puts its macros in parentheses */
+#undef stderr
+
 #define PROCS_MAX 256
 #define PATH_SIZE 512
 

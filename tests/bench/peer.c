@@ -19,6 +19,9 @@
 #include "fdio.h"
 #include "task.pb-c.h"
 
+#undef stdout		/* fields have these names, and musl puts its macros in parentheses */
+#undef stderr
+
 #define PROCESS_TYPE "types.containerd.io/opencontainers/runtime-spec/1/Process"
 #define CONFIG_MAX (64 << 10)
 #define ANSWER_MS 120000

@@ -123,10 +123,12 @@ static void say(const struct options *o, const struct peer_kind *k, int n, const
 	sample(o, k, n, "private dirty per container", "KiB", m->dirty / n);
 	sample(o, k, n, "page tables per container", "KiB", m->tables / n);
 	if (o->memory) {
-		sample(o, k, n, "kernel memory of servers per container", "KiB",
+		sample(o, k, n, "kernel memory of the servers' cgroup", "KiB",
 		       (m->kernel_run - before->kernel_run) / n);
-		sample(o, k, n, "kernel memory of the container itself", "KiB",
+		sample(o, k, n, "kernel memory of the container's cgroup", "KiB",
 		       (m->kernel_ctr - before->kernel_ctr) / n);
+		sample(o, k, n, "kernel memory of both", "KiB",
+		       (m->kernel_run - before->kernel_run + m->kernel_ctr - before->kernel_ctr) / n);
 	}
 	sample(o, k, n, "wake-ups of idle servers", "number", m->wakeups);
 }
