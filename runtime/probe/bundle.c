@@ -208,7 +208,7 @@ static void limits(struct asks *k)
 		const char *name = names_of(spec_rlimit_names, rl[i].type);
 		struct rlimit have;
 
-		if (getrlimit((enum __rlimit_resource)rl[i].type, &have) || rl[i].hard <= have.rlim_max)
+		if (getrlimit(rl[i].type, &have) || rl[i].hard <= have.rlim_max)
 			continue;
 		tell(k, POINTER(k, "/process/rlimits/%zu", i), k->c->found[PROBE_CAP_RESOURCE].verdict,
 		     POINTER(k, "ask for at most %llu, or run with CAP_SYS_RESOURCE", (unsigned long long)have.rlim_max),
