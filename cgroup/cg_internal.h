@@ -56,6 +56,7 @@ uint64_t cg_conv_weight(uint64_t shares);
 uint64_t cg_conv_io_weight(uint64_t weight);
 int cg_conv_swap(int64_t limit, int64_t swap, int64_t *out);
 void cg_conv_i64(int64_t v, char out[24]);
+void cg_rdma_line(const struct cg_rdma *d, char out[128]);
 
 /* ---- v2_enable.c ---- */
 int cg_v2_enable(const struct cg *c, size_t i, struct err *e);

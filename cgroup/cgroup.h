@@ -39,6 +39,9 @@ struct cg_blkio {
 	struct objv read_bps, write_bps, read_iops, write_iops;	/* struct cg_throttle */
 };
 struct cg_hugetlb { const char *page_size; uint64_t limit; };
+struct cg_rdma { const char *device; uint32_t handles, objects; bool has_handles, has_objects; };
+struct cg_if_priority { const char *name; uint32_t priority; };
+struct cg_network { uint32_t class_id; struct objv priorities; /* struct cg_if_priority */ };
 struct cg_limits {
 	struct objv devices;		/* struct cg_device */
 	bool has_devices;
@@ -48,6 +51,8 @@ struct cg_limits {
 	struct cg_blkio *block_io;
 	struct objv hugepage_limits;	/* struct cg_hugetlb */
 	struct strmap unified;
+	struct objv rdma;		/* struct cg_rdma */
+	struct cg_network *network;	/* NULL: not given */
 };
 /** cg_limits_object - JSON table of linux.resources, for the spec and for update. */
 extern const struct object cg_limits_object;

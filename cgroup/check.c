@@ -3,6 +3,7 @@
  * Rules for linux.resources that a table cannot say. Pure: what the host can
  * do is found out when the limits are written.
  */
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #define WEIGHT_MIN 10u
 #define WEIGHT_MAX 1000u
+#define DEVICE_NAME_MAX 63u	/* IB_DEVICE_NAME_MAX without the NUL */
 
 __attribute__((format(printf, 4, 5)))
 static int bad(struct err *e, const char *pointer, const char *field, const char *fmt, ...)
@@ -162,6 +164,43 @@ static int check_unified(const struct cg_limits *l, const char *pointer, struct 
 	return 0;
 }
 
+/* Names become words of a control file's line. */
+static bool word_ok(const char *s, size_t max)
+{
+	size_t n = strlen(s);
+
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)s[i] <= ' ' || s[i] == 0x7f || s[i] == '/' || s[i] == '=')
+			return false;
+	return n && n <= max;
+}
+
+static int check_rdma(const struct cg_limits *l, const char *pointer, struct err *e)
+{
+	const struct cg_rdma *d = l->rdma.v;
+
+	for (size_t i = 0; i < l->rdma.n; i++) {
+		if (!word_ok(d[i].device, DEVICE_NAME_MAX))
+			return bad(e, pointer, "rdma", "\"%.64s\" is not the name of a device", d[i].device);
+		if (!d[i].has_handles && !d[i].has_objects)
+			return bad(e, pointer, "rdma", "\"%.64s\" needs hcaHandles or hcaObjects", d[i].device);
+	}
+	return 0;
+}
+
+static int check_network(const struct cg_network *n, const char *pointer, struct err *e)
+{
+	const struct cg_if_priority *p = n->priorities.v;
+	char field[64];
+
+	for (size_t i = 0; i < n->priorities.n; i++) {
+		snprintf(field, sizeof(field), "network/priorities/%zu/name", i);
+		if (!word_ok(p[i].name, IFNAMSIZ - 1))
+			return bad(e, pointer, field, "\"%.64s\" is not the name of an interface", p[i].name);
+	}
+	return 0;
+}
+
 /**
  * cg_limits_check() - Rules across fields.
  * @pointer: JSON pointer of the object, for the message.
@@ -182,5 +221,9 @@ int cg_limits_check(const struct cg_limits *l, const char *pointer, struct err *
 		r = check_huge(l, pointer, e);
 	if (!r)
 		r = check_unified(l, pointer, e);
+	if (!r)
+		r = check_rdma(l, pointer, e);
+	if (!r && l->network)
+		r = check_network(l->network, pointer, e);
 	return r;
 }

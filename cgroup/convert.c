@@ -106,3 +106,14 @@ void cg_conv_i64(int64_t v, char out[24])
 	else
 		snprintf(out, 24, "%lld", (long long)v);
 }
+
+/** cg_rdma_line() - The line of rdma.max for @d; what is not given is not changed. */
+void cg_rdma_line(const struct cg_rdma *d, char out[128])
+{
+	int n = snprintf(out, 128, "%.63s", d->device);
+
+	if (d->has_handles)
+		n += snprintf(out + n, 128 - (size_t)n, " hca_handle=%u", d->handles);
+	if (d->has_objects)
+		snprintf(out + n, 128 - (size_t)n, " hca_object=%u", d->objects);
+}

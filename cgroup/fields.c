@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The JSON of linux.resources. The same table reads the resources of a
- * config.json and those of an update. rdma and network are known and not
- * built: they are refused by name, since a limit that is silently missing is
- * worse than a container that does not start.
+ * config.json and those of an update.
  */
 #include "cg_internal.h"
 
@@ -149,6 +147,33 @@ static const struct field device_fields[] = {
 };
 static OBJECT(device_object, struct cg_device, device_fields);
 
+#define SPEC_RDMA "config-linux.md#rdma"
+#define R(member) FIELD_OFF(struct cg_rdma, member)
+static const struct field rdma_fields[] = {
+	{ .key = "hcaHandles", .type = FT_U32, .off = R(handles), .present = R(has_handles),
+	  .spec = SPEC_RDMA, .doc = "handles of a host channel adapter" },
+	{ .key = "hcaObjects", .type = FT_U32, .off = R(objects), .present = R(has_objects),
+	  .spec = SPEC_RDMA, .doc = "objects of a host channel adapter" },
+};
+static OBJECT(rdma_object, struct cg_rdma, rdma_fields);
+
+#define SPEC_NET "config-linux.md#network"
+static const struct field if_priority_fields[] = {
+	{ .key = "name", .type = FT_STR, .flags = F_REQUIRED | F_NONEMPTY,
+	  .off = FIELD_OFF(struct cg_if_priority, name), .spec = SPEC_NET, .doc = "network interface" },
+	{ .key = "priority", .type = FT_U32, .flags = F_REQUIRED,
+	  .off = FIELD_OFF(struct cg_if_priority, priority), .spec = SPEC_NET, .doc = "of packets sent there" },
+};
+static OBJECT(if_priority_object, struct cg_if_priority, if_priority_fields);
+
+static const struct field network_fields[] = {
+	{ .key = "classID", .type = FT_U32, .off = FIELD_OFF(struct cg_network, class_id),
+	  .spec = SPEC_NET, .doc = "class of all packets, for traffic control; 0 unset" },
+	{ .key = "priorities", .type = FT_OBJV, .off = FIELD_OFF(struct cg_network, priorities),
+	  .sub = &if_priority_object, .spec = SPEC_NET, .doc = "priorities by interface" },
+};
+static OBJECT(network_object, struct cg_network, network_fields);
+
 #define L(member) FIELD_OFF(struct cg_limits, member)
 static const struct field limits_fields[] = {
 	{ .key = "devices", .type = FT_OBJV, .off = L(devices), .present = L(has_devices),
@@ -164,10 +189,10 @@ static const struct field limits_fields[] = {
 	  .sub = &hugetlb_object, .spec = "config-linux.md#huge-page-limits" },
 	{ .key = "unified", .type = FT_MAP, .off = L(unified), .spec = "config-linux.md#unified",
 	  .doc = "control files of cgroup v2 and their values, written last" },
-	{ .key = "rdma", .type = FT_REFUSED, .spec = "config-linux.md#rdma",
-	  .doc = "limits of RDMA devices" },
-	{ .key = "network", .type = FT_REFUSED, .spec = "config-linux.md#network",
-	  .doc = "classID and priorities of network packets (cgroup v1)" },
+	{ .key = "rdma", .type = FT_OBJMAP, .off = L(rdma), .sub = &rdma_object, .spec = SPEC_RDMA,
+	  .doc = "limits by RDMA device" },
+	{ .key = "network", .type = FT_OBJP, .off = L(network), .sub = &network_object, .spec = SPEC_NET,
+	  .doc = "class and priorities of network packets (cgroup v1)" },
 };
 
 OBJECT(cg_limits_object, struct cg_limits, limits_fields);

@@ -348,6 +348,42 @@ static int hugetlb(const struct cg *c, const struct cg_limits *l, struct err *e)
 	return 0;
 }
 
+/* ---- rdma, network ---- */
+
+static int rdma(const struct cg *c, const struct cg_limits *l, struct err *e)
+{
+	const struct cg_rdma *d = l->rdma.v;
+	char line[128];
+	int i, r = 0;
+
+	if (!l->rdma.n)
+		return 0;
+	i = need(c, "rdma", "rdma", e);
+	for (size_t k = 0; i >= 0 && !r && k < l->rdma.n; k++) {
+		cg_rdma_line(&d[k], line);
+		r = cg_put(c, (size_t)i, "rdma.max", "rdma", line, e);
+	}
+	return i < 0 ? i : r;
+}
+
+static int network(const struct cg *c, const struct cg_network *n, struct err *e)
+{
+	const struct cg_if_priority *p = n->priorities.v;
+	int i, r = 0;
+
+	if (n->class_id) {
+		i = need(c, "net_cls", "network.classID", e);
+		r = i < 0 ? i : cg_putf(c, (size_t)i, "net_cls.classid", "network.classID", e, "%u", n->class_id);
+	}
+	if (r || !n->priorities.n)
+		return r;
+	i = need(c, "net_prio", "network.priorities", e);
+	for (size_t k = 0; i >= 0 && !r && k < n->priorities.n; k++)
+		r = cg_putf(c, (size_t)i, "net_prio.ifpriomap", "network.priorities", e, "%s %u", p[k].name,
+			    p[k].priority);
+	return i < 0 ? i : r;
+}
+
 /** cg_v1_apply() - Write the limits of @l, all but devices. See cg_apply(). */
 int cg_v1_apply(struct cg *c, const struct cg_limits *l, bool update, const struct log *log,
 		struct err *e)
@@ -370,5 +406,9 @@ int cg_v1_apply(struct cg *c, const struct cg_limits *l, bool update, const stru
 		r = blkio(c, l->block_io, e);
 	if (!r)
 		r = hugetlb(c, l, e);
+	if (!r)
+		r = rdma(c, l, e);
+	if (!r && l->network)
+		r = network(c, l->network, e);
 	return r;
 }

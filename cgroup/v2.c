@@ -353,6 +353,28 @@ static int hugetlb(const struct cg *c, const struct cg_limits *l, struct err *e)
 	return 0;
 }
 
+/* ---- rdma, network ---- */
+
+static int rdma(const struct cg *c, const struct cg_limits *l, struct err *e)
+{
+	const struct cg_rdma *d = l->rdma.v;
+	char line[128];
+	int r = 0;
+
+	for (size_t k = 0; !r && k < l->rdma.n; k++) {
+		cg_rdma_line(&d[k], line);
+		r = put(c, "rdma", "rdma.max", "rdma", line, e);
+	}
+	return r;
+}
+
+static void warn_network(const struct cg_network *n, const struct log *log)
+{
+	if (n->class_id || n->priorities.n)
+		log_warn(log, "resources.network is ignored: cgroup v2 has no such control files (packets are "
+			 "told apart by the cgroup's path there)");
+}
+
 /* ---- unified ---- */
 
 /* io.max and its like take one device per write, so each line is one. */
@@ -400,6 +422,10 @@ int cg_v2_apply(struct cg *c, const struct cg_limits *l, bool update, const stru
 		r = io(c, l->block_io, log, e);
 	if (!r)
 		r = hugetlb(c, l, e);
+	if (!r)
+		r = rdma(c, l, e);
+	if (l->network)
+		warn_network(l->network, log);
 	for (size_t k = 0; !r && k < l->unified.n; k++)
 		r = unified_one(c, &l->unified.v[k], e);
 	return r;

@@ -8,6 +8,7 @@
 #include "fd.h"
 #include "foreground.h"
 #include "handoff.h"
+#include "notify.h"
 #include "trace.h"
 
 /* clang-format off */
@@ -65,6 +66,9 @@ static void undo(struct cli *c, const char *id, bool ended)
 struct run {
 	struct handoff *h;
 	struct foreground *fg;	/* NULL: detached */
+	struct cli *c;
+	const char *id;
+	struct notify notify;
 };
 
 static int run_ready(void *arg, const struct cleat_process *p, struct err *e)
@@ -73,6 +77,10 @@ static int run_ready(void *arg, const struct cleat_process *p, struct err *e)
 	/* Signals belong to the program from here on. */
 	int r = run->fg ? foreground_begin(run->fg, p, e) : 0;
 
+	if (!r && notify_wanted())
+		r = notify_open(&run->notify, run->c->env.root, run->id, e);
+	if (!r && run->fg && run->notify.sock >= 0)
+		r = foreground_notify(run->fg, &run->notify, e);
 	return r ? r : handoff_give(run->h, p->pid, p->pidfd, "standard", run->fg ? -1 : p->console, e);
 }
 
@@ -109,10 +117,7 @@ static int make(struct cli *c, const struct create_values *v, const char *id, bo
 	r = listen_env(&c->arena, &no_env, listen, &req.env_add, &req.n_env, e);
 	if (r)
 		return r;
-	if (getenv("NOTIFY_SOCKET"))
-		log_warn(c->env.log,
-			 "NOTIFY_SOCKET is set; readiness messages of containers are not passed on "
-			 "in this version");
+	req.notify = notify_wanted();
 	r = handoff_open(h, &paths, e);
 	if (r)
 		return r;
@@ -141,7 +146,7 @@ int cmd_run(struct cli *c, const void *values, int argc, char **argv, struct err
 	const struct create_values *v = values;
 	struct cleat_process p = CLEAT_PROCESS_INIT;
 	auto_handoff h = HANDOFF_INIT;
-	struct run run = { .h = &h };
+	struct run run = { .h = &h, .c = c, .id = argv[0], .notify = NOTIFY_INIT };
 	int r;
 
 	if (!v->detach) {
@@ -162,6 +167,9 @@ int cmd_run(struct cli *c, const void *values, int argc, char **argv, struct err
 		if (made && (r < 0 || !v->keep))
 			undo(c, argv[0], r >= 0);
 	}
+	if (!r && !run.fg)
+		notify_wait(&run.notify, p.pid, p.pidfd, c->env.log);
+	notify_close(&run.notify);
 	cleat_process_close(&p);
 	return r;
 }

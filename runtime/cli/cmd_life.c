@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include "fd.h"
+#include "notify.h"
+#include "sysx.h"
 
 const struct opt cli_kill_options[] = {
 	{ .name = "all", .letter = 'a', .type = OPT_FLAG, .off = OPT_AT(struct all_values, all),
@@ -22,7 +25,22 @@ const struct opt cli_delete_options[] = {
 
 int cmd_start(struct cli *c, const void *values, int argc, char **argv, struct err *e)
 {
-	return cleat_start(&c->env, argv[0], e);
+	auto_notify n = NOTIFY_INIT;
+	auto_fd pidfd = -1;
+	struct cleat_state s;
+	int r = notify_wanted() ? notify_open(&n, c->env.root, argv[0], e) : 0;
+
+	if (!r)
+		r = cleat_start(&c->env, argv[0], e);
+	if (r || n.sock < 0)
+		return r;
+	/* It may have ended already: then there is nothing to wait for. */
+	if (cleat_state(&c->env, argv[0], &s, &c->arena, &(struct err){ 0 }) || !s.pid)
+		return 0;
+	pidfd = sysx_pidfd_open(s.pid, 0);
+	if (pidfd != -ESRCH)
+		notify_wait(&n, s.pid, pidfd, c->env.log);
+	return 0;
 }
 
 /* Other runtimes indent by two blanks where we indent by a tab. */

@@ -121,6 +121,24 @@ int foreground_begin(struct foreground *fg, const struct cleat_process *p, struc
 	return p->console >= 0 ? take_terminal(fg, e) : 0;
 }
 
+static void on_notify(struct loop_source *s, uint32_t events)
+{
+	struct foreground *fg = loop_owner(s, struct foreground, notifying);
+
+	if (notify_pass(fg->notify, getpid()))
+		loop_del(&fg->loop, s);
+}
+
+int foreground_notify(struct foreground *fg, struct notify *n, struct err *e)
+{
+	int r;
+
+	fg->notify = n;
+	fg->notifying = (struct loop_source){ on_notify, -1 };
+	r = loop_add(&fg->loop, &fg->notifying, n->sock, EPOLLIN);
+	return r ? err_set(e, ERR_KERNEL, r, "NOTIFY_SOCKET", "watch the container's socket") : 0;
+}
+
 int foreground_wait(struct foreground *fg, struct err *e)
 {
 	int r;

@@ -3,6 +3,7 @@
 #define CLEAT_FOREGROUND_H
 #include <stdbool.h>
 #include "cleat.h"
+#include "notify.h"
 #include "relay.h"
 #include "tty.h"
 
@@ -26,6 +27,8 @@ struct foreground {
 	struct relay relay;
 	bool relaying, exited;
 	int status;			/* as waitpid(2) */
+	struct notify *notify;		/* borrowed; NULL: nothing to pass on */
+	struct loop_source notifying;
 };
 
 /** foreground_init() - @fg: zeroed memory, about 9 KiB: not for the stack. Then foreground_end() is safe at any time. */
@@ -38,6 +41,8 @@ void foreground_init(struct foreground *fg);
  * removal of the container short.
  */
 int foreground_begin(struct foreground *fg, const struct cleat_process *p, struct err *e);
+/** foreground_notify() - Pass readiness on, once, while waiting. We stay the process to watch. */
+int foreground_notify(struct foreground *fg, struct notify *n, struct err *e);
 /**
  * foreground_wait() - Forward signals and bytes until the process ends.
  * Return: its exit status, or -errno.

@@ -63,6 +63,8 @@ struct cleat_process {
 #define CLEAT_PROCESS_INIT ((struct cleat_process){ 0, -1, -1, { -1, -1, false, 0 }, false })
 void cleat_process_close(struct cleat_process *p);
 
+#define CLEAT_NOTIFY_DIR "notify"
+#define CLEAT_NOTIFY_NAME "notify.sock"
 struct cleat_create {
 	const char *id;
 	const char *bundle;		/* directory; made absolute by the callee */
@@ -71,6 +73,11 @@ struct cleat_create {
 	int preserve_fds;		/* fds 3 .. 3+N-1 of the caller go to the process */
 	const char *const *env_add; size_t n_env;	/* "NAME=VALUE", put over the spec's environment */
 	bool no_pivot, no_new_keyring;
+	/**
+	 * @notify: show the container a directory for the socket CLEAT_NOTIFY_NAME, which the caller makes in
+	 * CLEAT_NOTIFY_DIR below the container's state directory, and name it in the environment.
+	 */
+	bool notify;
 	/** @terminal: -1 as the spec says; 0 or 1: what the caller expects, else ERR_SPEC. */
 	int terminal;
 	uid_t io_uid; gid_t io_gid; bool has_io_owner;	/* shim options: owner of the stdio pipes */

@@ -204,6 +204,14 @@ static int host_store(struct host_ctx *c, struct err *e)
 	return store_make(&c->store, c->env->root, c->req->id, e);
 }
 
+/* Without a mount namespace of its own the container could not see it. */
+static int host_notify(struct host_ctx *c, struct err *e)
+{
+	if (!c->req->notify || !(c->new_ns & CLONE_NEWNS))
+		return 0;
+	return notify_prepare(&c->store, c->env->root, c->spec, &c->process, c->arena, e);
+}
+
 static void host_store_undo(struct host_ctx *c)
 {
 	struct err ignored = { 0 };
@@ -687,6 +695,7 @@ static const struct host_step create_steps[] = {
 	{ "keyring", host_keyring, NULL },
 	{ "namespaces", host_namespaces, NULL },
 	{ "store", host_store, host_store_undo },
+	{ "notify", host_notify, NULL },	/* undone by "store" */
 	{ "state", host_state, NULL },
 	{ "cgroup", host_cgroup, host_cgroup_undo },
 	{ "delegate", host_delegate, NULL },

@@ -132,7 +132,7 @@ char *cleat_features_json(void)
 	add_capabilities(&b);
 	systemd = cg_unit_available(NULL) ? "false" : "true";
 	buf_addf(&b, ",\"cgroup\":{\"v1\":true,\"v2\":true,\"systemd\":%s,\"systemdUser\":%s,"
-		 "\"rdma\":false},", systemd, systemd);
+		 "\"rdma\":true},", systemd, systemd);
 	add_seccomp(&b);
 	buf_adds(&b, ",\"apparmor\":{\"enabled\":true},\"selinux\":{\"enabled\":true},"
 		 "\"intelRdt\":{\"enabled\":false},\"memoryPolicy\":{");

@@ -349,6 +349,92 @@ killable() {
 }
 t "seccomp: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" killable
 
+# ---- readiness ---------------------------------------------------------------------------
+
+# manager: what stands above us; its messages are lines of $T/told.
+manager() {
+	rm -f "$T/told" "$T/nsock"
+	"$TOOLS/notified" wait "${1:-$T/nsock}" "$T/told" &
+	M=$!
+	NOTIFY_SOCKET=${1:-$T/nsock}
+	export NOTIFY_SOCKET
+	cp "$TOOLS/notified" "$T/rootfs/bin/"
+	sleep 0.2
+}
+
+unmanaged() {
+	kill "$M"
+	wait "$M" 2>/dev/null || true
+	rm -f "$T/nsock"
+	unset NOTIFY_SOCKET
+}
+
+ready_start() {
+	manager
+	bundle rs '' sh -c 'echo $NOTIFY_SOCKET; notified tell "STATUS=soon"; sleep 1; notified tell "$(printf "STATUS=now\nREADY=1\n")"; sleep 100'
+	rt create -b "$B" "$ID" </dev/null >"$T/o" 2>"$T/e"
+	[ ! -s "$T/told" ]
+	rt start "$ID"
+	is "$(sed -n 1p "$T/told")" "READY=1|MAINPID=$(pid_of "$ID")|"
+	is "$(sed -n 2p "$T/told")" "BARRIER=1"
+	is "$(grep -c . "$T/told")" 2
+	is "$(cat "$T/o")" /run/notify/notify.sock
+	status 1 rt exec "$ID" touch /run/notify/x
+	gone
+	unmanaged
+}
+t "NOTIFY_SOCKET: start waits for READY and tells the container's process" ready_start
+
+ready_run() {
+	manager "@$TAG-manager"
+	bundle rr '.process.user = {uid: 9, gid: 9}' sh -c 'notified tell READY=1; sleep 100'
+	status 0 rt run -d -b "$B" "$ID"
+	is "$(sed -n 1p "$T/told")" "READY=1|MAINPID=$(pid_of "$ID")|"
+	gone
+	unmanaged
+	manager
+	bundle rf '' sh -c 'notified tell READY=1; exit 5'
+	status 5 run_it
+	has "$(cat "$T/told")" '^READY=1[|]MAINPID=[0-9]+[|]$'
+	unmanaged
+}
+t "NOTIFY_SOCKET: run, detached (an abstract name, another user) and not" ready_run
+
+ready_never() {
+	manager
+	bundle rn '' sh -c 'exit 3'
+	rt create -b "$B" "$ID" </dev/null >/dev/null 2>&1
+	status 0 rt start "$ID"
+	[ ! -s "$T/told" ]
+	rt delete "$ID"
+	bundle rx '' true
+	NOTIFY_SOCKET=relative/path
+	refused 1 'NOTIFY_SOCKET.*relative/path' rt run -b "$B" "$ID"
+	unmanaged
+	# made without, started with
+	bundle rw '' sh -c 'echo ${NOTIFY_SOCKET-none}'
+	rt create -b "$B" "$ID" </dev/null >"$T/o" 2>&1
+	NOTIFY_SOCKET=$T/nsock status 0 rt start "$ID"
+	until_true 5 grep -q none "$T/o"
+	gone
+}
+t "NOTIFY_SOCKET: never ready, a bad name, made without one" ready_never
+
+ready_userns() {
+	manager
+	cp -a "$T/rootfs" "$T/uroot"
+	chown -hR 200000:200000 "$T/uroot"
+	bundle ru '.root.path = $T + "/uroot" | .linux.namespaces += [{type: "user"}] | .mounts |= map(select(.type != "cgroup"))
+		| .linux.uidMappings = [{containerID: 0, hostID: 200000, size: 65536}] | .linux.gidMappings = .linux.uidMappings' \
+		sh -c 'notified tell READY=1; sleep 100'
+	status 0 rt run -d -b "$B" "$ID"
+	is "$(sed -n 1p "$T/told")" "READY=1|MAINPID=$(pid_of "$ID")|"
+	gone
+	rm -rf "$T/uroot"
+	unmanaged
+}
+t "NOTIFY_SOCKET with a user namespace" ready_userns
+
 rows <<'END'
 scheduler without a policy ~ /process/scheduler.*policy ~ .process.scheduler = {nice: 1}
 scheduler of an unknown policy ~ /process/scheduler/policy.*SCHED_BOGUS ~ .process.scheduler = {policy: "SCHED_BOGUS"}

@@ -241,13 +241,48 @@ static const struct field *row(const struct object *o, const char *key)
 	return field_find(o, key, strlen(key));
 }
 
-/* What is not built must be refused by name, and never fall among the unknown keys. */
-TEST(table_refuses_what_is_not_built)
+TEST(rdma_lines)
+{
+	const struct cg_rdma both = { "mlx5_0", 2, 2000, true, true }, one = { "hfi1", 0, 0, false, true };
+	char line[128];
+
+	cg_rdma_line(&both, line);
+	EXPECT_STREQ("mlx5_0 hca_handle=2 hca_object=2000", line);
+	cg_rdma_line(&one, line);
+	EXPECT_STREQ("hfi1 hca_object=0", line);
+}
+
+TEST(check_rdma_and_network)
+{
+	static const struct { const char *name; bool device, interface; } v[] = {
+		{ "mlx5_0", true, true }, { "eth0.5", true, true }, { "a", true, true }, { "", false, false },
+		{ "a b", false, false }, { "a\n", false, false }, { "a=b", false, false }, { "../x", false, false },
+		{ "sixteen-letters-", true, false }, { "fifteen-letters", true, true },
+	};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct cg_rdma d = { v[i].name, 1, 0, true, false };
+		struct cg_if_priority p = { v[i].name, 5 };
+		struct cg_network n = { .priorities = { &p, 1 } };
+		struct cg_limits rdma = { .rdma = { &d, 1 } }, net = { .network = &n };
+		struct err e = { 0 };
+
+		EXPECT_EQ(v[i].device, !cg_limits_check(&rdma, "/p", &e)) TH_LOG("%s", v[i].name);
+		err_clear(&e);
+		EXPECT_EQ(v[i].interface, !cg_limits_check(&net, "/p", &e)) TH_LOG("%s", v[i].name);
+		if (!v[i].interface)
+			EXPECT_STREQ("/p/network/priorities/0/name", e.where);
+		d.has_handles = false;
+		EXPECT_GT(0, cg_limits_check(&rdma, "/p", &e));
+	}
+}
+
+TEST(table_is_whole)
 {
 	ASSERT_NE(NULL, row(&cg_limits_object, "rdma"));
-	EXPECT_EQ(FT_REFUSED, row(&cg_limits_object, "rdma")->type);
+	EXPECT_EQ(FT_OBJMAP, row(&cg_limits_object, "rdma")->type);
 	ASSERT_NE(NULL, row(&cg_limits_object, "network"));
-	EXPECT_EQ(FT_REFUSED, row(&cg_limits_object, "network")->type);
+	EXPECT_EQ(FT_OBJP, row(&cg_limits_object, "network")->type);
 	EXPECT_EQ(NULL, row(&cg_limits_object, "Memory"));
 	for (unsigned int i = 0; i < cg_limits_object.n; i++) {
 		const struct field *f = &cg_limits_object.f[i];

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The directory of the socket for readiness messages: made beside the state, shown to the container. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "ops.h"
+
+#define INSIDE "/run/notify"
+
+static int add_mount(struct spec *s, const char *source, struct arena *a)
+{
+	static const char *const words[] = { "bind", "nosuid", "noexec", "nodev", "ro" };
+	struct spec_mount *m = arena_alloc(a, (s->mounts.n + 1) * sizeof(*m));
+
+	if (!m)
+		return -ENOMEM;
+	if (s->mounts.n)
+		memcpy(m, s->mounts.v, s->mounts.n * sizeof(*m));
+	m[s->mounts.n] = (struct spec_mount){
+		.destination = INSIDE, .source = source,
+		.options = { (const char **)(uintptr_t)words, sizeof(words) / sizeof(words[0]) },
+	};
+	s->mounts.v = m;
+	s->mounts.n++;
+	return 0;
+}
+
+static int add_env(struct process *p, struct arena *a)
+{
+	const char **v = arena_alloc(a, (p->env.n + 1) * sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	if (p->env.n)
+		memcpy(v, p->env.v, p->env.n * sizeof(*v));
+	v[p->env.n] = "NOTIFY_SOCKET=" INSIDE "/" CLEAT_NOTIFY_NAME;
+	p->env.v = v;
+	p->env.n++;
+	return 0;
+}
+
+int notify_prepare(const struct store *st, const char *root, struct spec *s, struct process *p, struct arena *a,
+		   struct err *e)
+{
+	const char *dir = arena_printf(a, "%s/%s/" CLEAT_NOTIFY_DIR, root, st->id);
+	int r = dir ? 0 : -ENOMEM;
+
+	/* By mode and not by the caller's umask: whoever the program runs as must get to the socket. */
+	if (!r && (mkdirat(st->dirfd, CLEAT_NOTIFY_DIR, 0755) || fchmodat(st->dirfd, CLEAT_NOTIFY_DIR, 0755, 0)))
+		r = -errno;
+	if (!r)
+		r = add_mount(s, dir, a);
+	if (!r)
+		r = add_env(p, a);
+	return r ? err_set(e, ERR_KERNEL, r, "NOTIFY_SOCKET", "prepare the container's socket") : 0;
+}
