@@ -54,11 +54,34 @@ static const struct word *word_find(const char *name)
 	return NULL;
 }
 
-/* Options that mean work of ours which this version does not do. */
-static bool word_refused(const char *w)
+/* Options that mean work of ours, and not the kernel's. */
+static bool word_ours(const char *w, struct task_mount_options *o)
 {
-	return !strcmp(w, "loop") || !strcmp(w, "direct-io") || !strncmp(w, "uidmap=", 7) ||
-	       !strncmp(w, "gidmap=", 7) || !strncmp(w, "X-containerd.", 13);
+	if (!strcmp(w, "loop"))
+		o->loop = true;
+	else if (!strcmp(w, "direct-io"))
+		o->direct = true;
+	else if (!strncmp(w, "uidmap=", 7))
+		o->uidmap = w + 7;
+	else if (!strncmp(w, "gidmap=", 7))
+		o->gidmap = w + 7;
+	else
+		return false;
+	return true;
+}
+
+static int check(const struct task_mount *m, const struct task_mount_options *o, struct err *e)
+{
+	if (!o->uidmap != !o->gidmap)
+		return err_set(e, ERR_SPEC, -EINVAL, m->source, "rootfs mount has %s but no %s",
+			       o->uidmap ? "uidmap" : "gidmap", o->uidmap ? "gidmap" : "uidmap");
+	if (o->direct && !o->loop)
+		return err_set(e, ERR_SPEC, -EINVAL, m->source,
+			       "rootfs mount option \"direct-io\" needs \"loop\"");
+	if (o->loop && (o->flags & MS_BIND))
+		return err_set(e, ERR_SPEC, -EINVAL, m->source,
+			       "rootfs mount option \"loop\" does not go with a bind mount");
+	return 0;
 }
 
 int mounts_parse(const struct task_mount *m, struct arena *a, struct task_mount_options *o,
@@ -81,9 +104,12 @@ int mounts_parse(const struct task_mount *m, struct arena *a, struct task_mount_
 		const struct word *k = word_find(name);
 		size_t len = strlen(name);
 
-		if (word_refused(name))
-			return err_set(e, ERR_UNSUPPORTED, -EOPNOTSUPP, m->source,
-				       "rootfs mount option \"%s\" is not supported", name);
+		/* containerd's mount manager should have acted on it: without that the root is not what was meant. */
+		if (!strncmp(name, "X-containerd.", 13))
+			return err_set(e, ERR_SPEC, -EINVAL, m->source,
+				       "rootfs mount option \"%s\" is containerd's own", name);
+		if (word_ours(name, o))
+			continue;
 		if (k) {
 			o->flags = (o->flags & ~k->clear) | k->set;
 			if (k->propagation)
@@ -96,5 +122,5 @@ int mounts_parse(const struct task_mount *m, struct arena *a, struct task_mount_
 		w += len;
 	}
 	o->data = data;
-	return 0;
+	return check(m, o, e);
 }

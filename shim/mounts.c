@@ -4,7 +4,7 @@
  * because containerd and the delete action unmount the same path. Runs in
  * workers only.
  */
-#include "mounts.h"
+#include "mounts_internal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -23,14 +23,13 @@
 #include "sysx.h"
 
 #define BUSY_MS 1000
-#define NAME_FD_SIZE (sizeof("/proc/self/fd/") + 12)
 
-static void name_fd(char *out, int fd)
+void mounts_name_fd(char *out, int fd)
 {
 	snprintf(out, NAME_FD_SIZE, "/proc/self/fd/%d", fd);
 }
 
-static int open_target(const char *rootfs, const char *sub)
+int mounts_open(const char *rootfs, const char *sub)
 {
 	auto_fd root = open(rootfs, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -103,8 +102,7 @@ static int overlay_by_layers(const struct task_mount *m, const struct task_mount
 			       MOVE_MOUNT_T_EMPTY_PATH);
 }
 
-/* Length of the longest directory prefix (with its slash) common to all layers. */
-static size_t common_parent(const char *layers)
+size_t mounts_common_parent(const char *layers)
 {
 	size_t n = strcspn(layers, ":"), k;
 	const char *p = layers;
@@ -137,7 +135,7 @@ static int overlay_relative(const struct task_mount *m, const struct task_mount_
 	layers += sizeof("lowerdir=") - 1;
 	total = strcspn(layers, ",");
 	buf_add(&data, layers, total);
-	cut = data.data ? common_parent(data.data) : 0;
+	cut = data.data ? mounts_common_parent(data.data) : 0;
 	buf_reset(&data);
 	if (!cut)
 		return err_set(e, ERR_SPEC, -E2BIG, m->source, "mount options is too long");
@@ -174,13 +172,13 @@ static int bind_flags(const char *rootfs, const struct task_mount *m, unsigned l
 		{ ST_NOEXEC, MS_NOEXEC }, { ST_NOATIME, MS_NOATIME },
 		{ ST_NODIRATIME, MS_NODIRATIME }, { ST_RELATIME, MS_RELATIME },
 	};
-	auto_fd fd = open_target(rootfs, m->target);
+	auto_fd fd = mounts_open(rootfs, m->target);
 	char target[NAME_FD_SIZE];
 	struct statvfs st;
 
 	if (fd < 0)
 		return err_set(e, ERR_KERNEL, fd, m->target, "open mount point");
-	name_fd(target, fd);
+	mounts_name_fd(target, fd);
 	flags = (flags & ~(unsigned long)MS_REC) | MS_REMOUNT | MS_BIND;
 	if (!mount(NULL, target, NULL, flags, NULL))
 		return 0;
@@ -194,13 +192,12 @@ static int bind_flags(const char *rootfs, const struct task_mount *m, unsigned l
 	return 0;
 }
 
-static int mount_new(const struct task_mount *m, const struct task_mount_options *o, int fd,
-		     struct err *e)
+int mounts_fs(const struct task_mount *m, const struct task_mount_options *o, int fd, struct err *e)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	char target[NAME_FD_SIZE];
 
-	name_fd(target, fd);
+	mounts_name_fd(target, fd);
 	if (!strcmp(m->type, "overlay") && strlen(o->data) >= page - 512) {
 		if (!overlay_by_layers(m, o, fd))
 			return 0;
@@ -211,6 +208,40 @@ static int mount_new(const struct task_mount *m, const struct task_mount_options
 	if (mount(m->source, target, m->type, o->flags, o->data))
 		return err_set(e, ERR_KERNEL, -errno, m->source, "mount %s", m->type);
 	return 0;
+}
+
+/* A file system in a file, by a loop device. */
+static int mount_image(const struct task_mount *m, const struct task_mount_options *o, int fd,
+		       struct err *e)
+{
+	char device[32];
+	auto_fd loop = mounts_loop(m->source, o->flags & MS_RDONLY, o->direct, device, e);
+	struct task_mount by_device = *m;
+
+	if (loop < 0)
+		return loop;
+	by_device.source = device;
+	return mounts_fs(&by_device, o, fd, e);
+}
+
+static int mount_new(const char *rootfs, const struct task_mount *m,
+		     const struct task_mount_options *o, int fd, struct err *e)
+{
+	struct stat st;
+	int r;
+
+	if (o->loop)
+		return mount_image(m, o, fd, e);
+	if (o->uidmap && !strcmp(m->type, "overlay"))
+		return mounts_map_layers(rootfs, m, o, e);
+	r = mounts_fs(m, o, fd, e);
+	/* Since 6.12 erofs reads files itself; before, it takes what it always took. */
+	if (r < 0 && e && e->errnum == ENOTBLK && !strcmp(m->type, "erofs") &&
+	    !stat(m->source, &st) && S_ISREG(st.st_mode)) {
+		err_clear(e);
+		r = mount_image(m, o, fd, e);
+	}
+	return r;
 }
 
 static int mount_one(const char *rootfs, const struct task_mount *m, struct arena *a,
@@ -224,26 +255,28 @@ static int mount_one(const char *rootfs, const struct task_mount *m, struct aren
 
 	if (r < 0)
 		return r;
-	fd = open_target(rootfs, m->target);
+	fd = mounts_open(rootfs, m->target);
 	if (fd < 0)
 		return err_set(e, ERR_SPEC, fd, m->target[0] ? m->target : rootfs,
 			       "open mount point");
 	if (o.flags & MS_BIND) {
-		name_fd(target, fd);
+		mounts_name_fd(target, fd);
 		if (mount(m->source, target, NULL, o.flags & (MS_BIND | MS_REC), NULL))
 			return err_set(e, ERR_KERNEL, -errno, m->source, "bind mount");
 		extra = o.flags & ~(unsigned long)(MS_BIND | MS_REC);
 		if (extra)
 			r = bind_flags(rootfs, m, extra, e);
 	} else {
-		r = mount_new(m, &o, fd, e);
+		r = mount_new(rootfs, m, &o, fd, e);
 	}
+	if (!r && o.uidmap && (o.flags & MS_BIND || strcmp(m->type, "overlay")))
+		r = mounts_map_top(rootfs, m, &o, e);
 	if (r < 0 || !o.propagation)
 		return r;
-	top = open_target(rootfs, m->target);
+	top = mounts_open(rootfs, m->target);
 	if (top < 0)
 		return err_set(e, ERR_KERNEL, top, m->target, "open mount point");
-	name_fd(target, top);
+	mounts_name_fd(target, top);
 	if (mount(NULL, target, NULL, o.propagation, NULL))
 		return err_set(e, ERR_KERNEL, -errno, m->source, "set mount propagation");
 	return 0;

@@ -186,6 +186,12 @@ struct cleat_finding {
 int cleat_check(const char *bundle, const char *config, const struct log *log,
 		int (*cb)(const struct cleat_finding *f, void *arg), void *arg, struct err *e);
 
+/** struct cleat_idmap - One extent of a uid or gid map. */
+struct cleat_idmap { uint32_t inside, outside, count; };
+/** cleat_userns() - A user namespace with these maps and nobody in it, for id-mapped mounts. Return: fd or -errno. */
+int cleat_userns(const struct cleat_idmap *uids, size_t n_uids, const struct cleat_idmap *gids,
+		 size_t n_gids, struct err *e);
+
 /** cleat_id_check() - Is @id a container id we take (contract oci-runtime 1.6)? */
 int cleat_id_check(const char *id, struct err *e);
 /** cleat_spec_default() - The document of `cleat spec`. Caller frees; NULL when out of memory. */

@@ -259,18 +259,37 @@ TEST_F(words, are_taken_apart)
 	EXPECT_STREQ(o.data, variant->data);
 }
 
-TEST(words_not_built_are_refused_by_name)
+TEST(words_that_are_ours)
 {
-	static const char *const bad[] = { "loop", "uidmap=0:1:2", "gidmap=0:1:2", "X-containerd.x=y" };
+	const char *w[] = { "loop", "direct-io", "ro", "uidmap=0:1:2", "gidmap=3:4:5", "x=y" };
+	struct task_mount m = { "ext4", "s", "", { w, 6 } };
+	struct arena a = ARENA_INIT;
+	struct task_mount_options o;
+	struct err e = { 0 };
+
+	ASSERT_EQ(mounts_parse(&m, &a, &o, &e), 0);
+	EXPECT_TRUE(o.loop);
+	EXPECT_TRUE(o.direct);
+	EXPECT_STREQ(o.uidmap, "0:1:2");
+	EXPECT_STREQ(o.gidmap, "3:4:5");
+	EXPECT_STREQ(o.data, "x=y");
+	arena_fini(&a);
+}
+
+TEST(words_that_make_no_sense_are_refused_by_name)
+{
+	static const char *const bad[] = { "direct-io", "uidmap", "gidmap", "X-containerd.x=y" };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct arena a = ARENA_INIT;
-		struct task_mount m = { "overlay", "s", "", { (const char **)&bad[i], 1 } };
+		const char *word = !strcmp(bad[i], "uidmap") ? "uidmap=0:1:2" :
+				   !strcmp(bad[i], "gidmap") ? "gidmap=0:1:2" : bad[i];
+		struct task_mount m = { "overlay", "s", "", { &word, 1 } };
 		struct task_mount_options o;
 		struct err e = { 0 };
 
 		EXPECT_LT(mounts_parse(&m, &a, &o, &e), 0);
-		EXPECT_EQ(e.kind, ERR_UNSUPPORTED);
+		EXPECT_EQ(e.kind, ERR_SPEC);
 		EXPECT_NE(strstr(e.msg, bad[i]), NULL);
 		arena_fini(&a);
 	}
