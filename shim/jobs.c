@@ -292,7 +292,15 @@ int job_pids(struct work_side *side, const void *arg, struct err *e)
 
 	if (r < 0)
 		return r;
-	r = pack_pids(op->ctr, pids, n, &b);
+	/*
+	 * containerd 2 takes a task without processes for the remains of a failed Create when it
+	 * starts, and deletes it unasked. One that has ended while it was away still has its exit to
+	 * tell, so init stays listed until it is deleted.
+	 */
+	if (!n && op->ctr->init.reaped)
+		r = pack_pids(op->ctr, &op->ctr->init.pid, 1, &b);
+	else
+		r = pack_pids(op->ctr, pids, n, &b);
 	free(pids);
 	if (!r)
 		r = work_send_data(side, b.data, b.len);

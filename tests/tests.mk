@@ -166,7 +166,12 @@ check:
 fault-build:
 	$(Q)$(MAKE) --no-print-directory O=$(O)/fault CFLAGS=-DCLEAT_FAULTS $(O)/fault/cleat
 
-check-run: all tests $(if $(FAULT_SH),fault-build)
+# A newer containerd than the distribution's, in a folder of its own; without a network the suites skip.
+.PHONY: containerd2
+containerd2:
+	$(Q)tests/harness/containerd2.sh $(O)/containerd2
+
+check-run: all tests containerd2 $(if $(FAULT_SH),fault-build)
 	$(Q)$(RUN_TAP) -n "$(SUITES)" $(UNIT_BIN) $(CHECK_SH) $(INTEG_SH) $(FAULT_SH) $(LAB_SH)
 
 check-long:

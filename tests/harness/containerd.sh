@@ -13,6 +13,22 @@ case $SHIM in
 *) CLEAT_SHIM= ;;
 esac
 
+# CONTAINERD=2: the containerd that containerd2.sh fetched; call before anything of this file.
+containerd_choose() {
+	CD_BIN=
+	if [ "${CONTAINERD-}" = 2 ]; then
+		if [ ! -x "$O/containerd2/bin/containerd" ]; then
+			echo "1..0 # SKIP $(cat "$O/containerd2/why" 2>/dev/null || echo "no containerd 2 was fetched")"
+			exit 0
+		fi
+		CD_BIN=$O/containerd2/bin:
+		PATH=$CD_BIN$PATH
+	elif ! command -v containerd >/dev/null; then
+		echo "1..0 # SKIP containerd is not installed"
+		exit 0
+	fi
+}
+
 containerd_start() {
 	CD=$T/cd
 	CD_SOCK=$CD/c.sock

@@ -31,6 +31,8 @@ life() {
 	is "$(field exit_status <"$T/w")" 3
 	tc state id="$ID" >"$T/s"
 	is "$(field status <"$T/s")" STOPPED
+	# an empty list would make containerd 2 delete it unasked after a restart
+	is "$(tc pids id="$ID" | grep -c "pid=$pid$")" 1
 	is "$(field pid <"$T/s")" "$pid"
 	is "$(field exited_at <"$T/s")" "$(field exited_at <"$T/w")"
 	tc delete id="$ID" >"$T/d"

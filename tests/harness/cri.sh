@@ -1,0 +1,190 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# A private containerd with its CRI plugin. Source after containerd.sh and
+# suite; then cri_start. The runtime handlers are the snippets of
+# Documentation/kubernetes.rst.
+
+# snippet NAME: a named block of the documentation, with the shim of this build.
+snippet() {
+	awk -v name="$1" '
+	$0 == ".. snippet: " name { found = 1; next }
+	found && /^\.\. code-block::/ { inside = 1; next }
+	inside && /^[^ ]/ { exit }
+	inside { print substr($0, 4) }' "$SRC/Documentation/kubernetes.rst" | sed "s|/usr/local/bin/|$O/|"
+}
+
+# oci_image NAME ENTRYPOINT: an image of the suite's root, imported for CRI.
+oci_image() {
+	mkdir -p "$T/img.$1"
+	[ -f "$T/layer.tar" ] || tar -C "$T/rootfs" --numeric-owner -cf "$T/layer.tar" .
+	ln -f "$T/layer.tar" "$T/img.$1/layer.tar"
+	(
+		cd "$T/img.$1"
+		printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin:/usr/bin"],"Entrypoint":%s},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+			"$2" "$(sha256sum layer.tar | cut -d' ' -f1)" >config.json
+		printf '[{"Config":"config.json","RepoTags":["localhost/%s:test"],"Layers":["layer.tar"]}]' "$1" >manifest.json
+		tar -cf image.tar manifest.json config.json layer.tar
+	)
+	ctr -n k8s.io image import "$T/img.$1/image.tar" >/dev/null 2>&1
+}
+
+cri_config() {
+	cat <<-END
+		root = "$CD/root"
+		state = "$CD/state"
+		[grpc]
+		  address = "$CD_SOCK"
+		[ttrpc]
+		  address = "$CD_SOCK.ttrpc"
+		[debug]
+		  level = "debug"
+	END
+	if [ "$CD_MAJOR" = 2 ]; then
+		cat <<-END
+			[plugins.'io.containerd.cri.v1.images'.pinned_images]
+			  sandbox = "localhost/pause:test"
+			[plugins.'io.containerd.cri.v1.runtime']
+			  restrict_oom_score_adj = true
+			  netns_mounts_under_state_dir = true
+			  max_container_log_line_size = 16384
+			[plugins.'io.containerd.cri.v1.runtime'.cni]
+			  bin_dir = "$T/cni/bin"
+			  bin_dirs = []
+			  conf_dir = "$T/cni/net.d"
+			[plugins.'io.containerd.grpc.v1.cri']
+			  stream_server_address = "127.0.0.1"
+			  stream_server_port = "0"
+		END
+	else
+		cat <<-END
+			[plugins."io.containerd.grpc.v1.cri"]
+			  sandbox_image = "localhost/pause:test"
+			  restrict_oom_score_adj = true
+			  netns_mounts_under_state_dir = true
+			  stream_server_address = "127.0.0.1"
+			  stream_server_port = "0"
+			[plugins."io.containerd.grpc.v1.cri".cni]
+			  bin_dir = "$T/cni/bin"
+			  conf_dir = "$T/cni/net.d"
+		END
+	fi
+	snippet "containerd-$CD_MAJOR"
+	[ "$CD_MAJOR" = 1 ] || snippet "dropin-$CD_MAJOR"
+}
+
+# A network plugin that does nothing and says that it has.
+fake_cni() {
+	mkdir -p "$T/cni/bin" "$T/cni/net.d"
+	cat >"$T/cni/bin/fake" <<-'END'
+		#!/bin/sh
+		case $CNI_COMMAND in
+		VERSION) echo '{"cniVersion":"0.4.0","supportedVersions":["0.3.1","0.4.0"]}' ;;
+		ADD) printf '{"cniVersion":"0.4.0","interfaces":[{"name":"%s","sandbox":"%s"}],"ips":[{"version":"4","address":"10.88.0.9/24","interface":0}]}\n' "$CNI_IFNAME" "$CNI_NETNS" ;;
+		esac
+	END
+	chmod 0755 "$T/cni/bin/fake"
+	cp "$T/cni/bin/fake" "$T/cni/bin/loopback"
+	echo '{"cniVersion":"0.4.0","name":"fake","plugins":[{"type":"fake"}]}' >"$T/cni/net.d/10-fake.conflist"
+}
+
+cri_start() {
+	/usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null || {
+		echo "1..0 # SKIP python3-grpcio is not installed"
+		exit 0
+	}
+	ip link set lo up
+	CD=$T/cd
+	CD_SOCK=$CD/c.sock
+	CD_MAJOR=1
+	case $(containerd --version) in
+	*' 2.'* | *' v2.'*) CD_MAJOR=2 ;;
+	esac
+	export CONTAINERD_ADDRESS="$CD_SOCK"
+	mkdir -p "$CD"
+	fake_cni
+	{
+		echo "version = $((CD_MAJOR + 1))"
+		cri_config
+	} >"$CD/config.toml"
+	protoc-c --descriptor_set_out="$T/cri.ds" -I"$H" "$H/cri.proto"
+	PATH=$O:$PATH containerd --config "$CD/config.toml" >"$CD/log" 2>&1 &
+	CD_PID=$!
+	daemon $CD_PID
+	n=200
+	until cri Version >/dev/null 2>&1; do
+		n=$((n - 1))
+		if [ $n = 0 ] || ! kill -0 $CD_PID 2>/dev/null; then
+			echo "Bail out! containerd does not come up: $(tail -n 3 "$CD/log")"
+			exit 1
+		fi
+		sleep 0.1
+	done
+	oci_image pause '["/bin/sleep","100000"]'
+	oci_image busybox '["/bin/sh"]'
+	for i in pause busybox; do
+		until_true 10 sh -c "'$H/cri' '$T/cri.ds' '$CD_SOCK' ImageStatus '{\"image\":{\"image\":\"localhost/$i:test\"}}' | grep -q sha256"
+	done
+	CGROUP_STAYS=pods-$TAG
+	expect
+}
+
+# cri METHOD [JSON]
+cri() {
+	timeout --foreground 70 /usr/bin/python3 "$H/cri" "$T/cri.ds" "$CD_SOCK" "$@"
+}
+
+# pod NAME [FILTER [HANDLER]]: run a sandbox; POD is its id, POD_CONFIG its description.
+pod() {
+	mkdir -p "$T/logs/$1"
+	POD_CONFIG=$(jq -nc --arg n "$1" --arg t "$TAG" --arg logs "$T/logs/$1" '{
+		metadata: {name: $n, uid: ($t + $n), namespace: "default"}, log_directory: $logs,
+		linux: {cgroup_parent: ("/pods-" + $t), security_context: {namespace_options: {network: 2}}}
+	} | '"${2:-.}")
+	POD=$(cri RunPodSandbox "$(jq -nc --argjson c "$POD_CONFIG" --arg h "${3:-cleat}" \
+		'{config: $c, runtime_handler: $h}')" | jq -r .pod_sandbox_id)
+	[ -n "$POD" ]
+}
+
+# container NAME FILTER COMMAND...: create one in the pod; CTR is its id.
+container() {
+	name_=$1
+	filter_=${2:-.}
+	shift 2
+	CTR=$(cri CreateContainer "$(jq -nc --arg pod "$POD" --argjson c "$POD_CONFIG" --arg n "$name_" '{
+		pod_sandbox_id: $pod, sandbox_config: $c, config: ({
+			metadata: {name: $n}, image: {image: "localhost/busybox:test"}, command: $ARGS.positional,
+			log_path: ($n + ".log"), linux: {security_context: {namespace_options: $c.linux.security_context.namespace_options}}
+		} | '"$filter_"')}' --args -- "$@")" | jq -r .container_id)
+	[ -n "$CTR" ]
+}
+
+start() {
+	cri StartContainer "{\"container_id\":\"$CTR\"}" >/dev/null
+}
+
+# status_of FIELD
+status_of() {
+	cri ContainerStatus "{\"container_id\":\"${2:-$CTR}\"}" | jq -r ".status.$1"
+}
+
+exited() {
+	[ "$(status_of state)" = 2 ]
+}
+
+remove() {
+	cri RemoveContainer "{\"container_id\":\"${1:-$CTR}\"}" >/dev/null
+}
+
+pod_gone() {
+	cri StopPodSandbox "{\"pod_sandbox_id\":\"${1:-$POD}\"}" >/dev/null
+	cri RemovePodSandbox "{\"pod_sandbox_id\":\"${1:-$POD}\"}" >/dev/null
+}
+
+# exec_sync COMMAND...: its stdout; the status is the command's.
+exec_sync() {
+	said=$(cri ExecSync "$(jq -nc --arg c "$CTR" '{container_id: $c, cmd: $ARGS.positional, timeout: 20}' --args -- "$@")")
+	[ -n "$said" ] || return 1
+	printf '%s' "$said" | jq -r .stdout | base64 -d
+	return "$(printf '%s' "$said" | jq -r .exit_code)"
+}
