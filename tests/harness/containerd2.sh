@@ -33,7 +33,6 @@ if [ ! -x "$cache/usr/bin/containerd" ]; then
 	: >"$work/status"
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" >"$work/etc/sources.list"
 	cat >"$work/apt.conf" <<-END
-		
 		Dir::Etc::SourceList "$work/etc/sources.list";
 		Dir::Etc::SourceParts "/dev/null";
 		Dir::State::Lists "$work/lists";
