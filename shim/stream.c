@@ -28,7 +28,9 @@
 #include "fd.h"
 
 #define CHUNK 4096			/* PIPE_BUF: a pipe that polls writable takes this much */
-#define TURN_BYTES (256 << 10)		/* moved before other sources get their turn */
+#define TURN_BYTES (1 << 20)		/* moved before other sources get their turn */
+#define WIDE_AFTER (1 << 20)
+#define WIDE_BYTES (1 << 20)		/* what a pipe may have without privilege */
 #define WAIT_READER_MS 30000
 
 static bool poll_now(int fd, short events, short *revents)
@@ -134,10 +136,26 @@ static void source_ended(struct stream *s)
 /* Results of one move; positive is a number of bytes. */
 enum { MOVED_END = 0, MOVED_EMPTY = -1, MOVED_FULL = -2, MOVED_BROKEN = -3 };
 
+/*
+ * Whoever has moved much will move more: with larger pipes that takes fewer turns of the loop and
+ * of its neighbours. Where the kernel refuses, they stay as they are.
+ */
+static void widen(struct stream *s, size_t n)
+{
+	s->moved += (uint32_t)n;
+	if (s->moved < WIDE_AFTER)
+		return;
+	s->wide = true;
+	fcntl(s->fd.src, F_SETPIPE_SZ, WIDE_BYTES);
+	fcntl(s->fd.dst, F_SETPIPE_SZ, WIDE_BYTES);
+}
+
 static int splice_some(struct stream *s, size_t n)
 {
 	ssize_t r = splice(s->fd.src, NULL, s->fd.dst, NULL, n, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
+	if (r > 0 && !s->wide)
+		widen(s, (size_t)r);
 	if (r > 0)
 		return (int)r;
 	if (!r)

@@ -38,6 +38,8 @@ struct stream {
 	bool wrote;		/* something reached dst */
 	bool blocked;		/* dst is full, src is out of the loop */
 	bool last_call;		/* the process is gone: an empty terminal is its end */
+	bool wide;		/* its pipes were made larger */
+	uint32_t moved;		/* bytes spliced so far, as long as it is not wide */
 	bool lost;		/* a write to a file failed; said once */
 	uint32_t wait_ms;	/* how long a missing reader is waited for */
 	char *rest;		/* bytes read that dst has not taken yet */

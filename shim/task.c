@@ -4,6 +4,7 @@
  * apart, answers at once when it can, and else makes an operation of it.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -424,5 +425,7 @@ void task_gone(struct ttrpc_server *s, uint64_t conn)
 		for (struct proc *p = c->execs; p; p = p->next)
 			proc_forget_conn(p, conn);
 	}
+	/* What a burst of requests took goes back with the connection. */
+	malloc_trim(0);
 	server_check_idle(srv);
 }

@@ -1,0 +1,222 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 300
+#
+# The shim under many and under much: containers and execs by the hundred, a
+# stream of bytes, clients that speak badly or do not listen. What the server
+# holds afterwards is what it held before.
+# shellcheck disable=SC2016,SC2086
+. "${0%/*}/../harness/lib.sh"
+LEAK_WAIT=5
+suite shim-load
+. "${0%/*}/../harness/shim.sh"
+events_listen
+
+# held PID: fds, children and private memory (in units of 128 KiB) of a server.
+held() {
+	sleep 0.4	# the connection of the last call is closed by then
+	printf '%s fds, %s children, %s x 128 KiB\n' "$(find "/proc/$1/fd" | wc -l)" "$(pgrep -cP "$1")" \
+		"$(awk '/^Private_Dirty:/ { d += $2 } END { print int((d + 64) / 128) }' "/proc/$1/smaps_rollup")"
+}
+
+# cpu PID: nanoseconds that all threads have run.
+cpu() {
+	awk '{ n += $1 } END { printf "%.0f\n", n }' /proc/"$1"/task/*/schedstat
+}
+
+in_a_row() {
+	boot first '.annotations = {"io.kubernetes.cri.sandbox-id": ($TAG + "-pod")}' sleep 1000
+	create
+	tc start id="$ID" >/dev/null
+	first=$ID FB=$B
+	server=$(server_pid)
+	n=$(count 60 1000)
+	run_them() {
+		mkdir -p "$T/lines"
+		for i in $(seq "$1"); do
+			bundle "r$i" "" sh -c "echo line $i; exit $((i % 128))"
+			rm -f "$T/lines/$i"
+			mkfifo "$T/lines/$i"
+			echo "create id=$ID bundle=$B stdout=$T/lines/$i"
+			echo "start id=$ID"
+			echo "wait id=$ID"
+			echo "delete id=$ID"
+		done >"$T/batch"
+		for i in $(seq "$1"); do
+			cat "$T/lines/$i"
+		done >"$T/said" &
+		reader=$!
+		tc batch <"$T/batch" >"$T/o"
+		wait $reader
+	}
+	run_them 20
+	before=$(held "$server")
+	MARK=$(($(wc -l <"$T/events") + 1))
+	run_them "$n"
+	is "$(held "$server")" "$before"
+	hasnt "$(cat "$T/o")" '^status'
+	is "$(awk '$2 != NR' "$T/said")$(wc -l <"$T/said")" "$n"
+	until_true 10 sh -c "test \$(tail -n +$MARK '$T/events' | grep -c '^/tasks/delete') = $n"
+	events | sed -n 's|^/tasks/exit .* exit_status=\([0-9]*\) .*|\1|p' >"$T/exits"
+	is "$(awk '$1 != NR % 128' "$T/exits")$(wc -l <"$T/exits")" "$((n - $(seq "$n" | awk '$1 % 128 == 0' | wc -l)))"
+	is "$(topics | tr ' ' '\n' | sed '/^$/d' | paste -d' ' - - - - | sort -u)" "create start exit delete"
+	ID=$first B=$FB
+	down
+}
+t "containers that print a line and exit: every line, every exit, in order" in_a_row
+
+exec_load() {
+	boot execs '' sleep 1000
+	create
+	tc start id="$ID" >/dev/null
+	server=$(server_pid)
+	n=$(count 300 10000)
+	run_them() {
+		i=0
+		while [ $i -lt "$1" ]; do
+			for k in 1 2 3 4 5 6 7 8 9 10; do
+				echo "exec id=$ID exec_id=e$k spec={\"args\":[\"/bin/sh\",\"-c\",\"exit\${IFS}$((i % 100 + k))\"],\"cwd\":\"/\"}"
+				echo "&s$k start id=$ID exec_id=e$k"
+			done
+			echo join
+			for k in 1 2 3 4 5 6 7 8 9 10; do
+				echo "wait id=$ID exec_id=e$k"
+				echo "delete id=$ID exec_id=e$k"
+			done
+			i=$((i + 10))
+		done >"$T/batch"
+		tc batch <"$T/batch" >"$T/o"
+	}
+	run_them 40
+	before=$(held "$server")
+	MARK=$(($(wc -l <"$T/events") + 1))
+	run_them "$n"
+	is "$(held "$server")" "$before"
+	hasnt "$(cat "$T/o")" '^status'
+	is "$(grep -c '^exit_status=' "$T/o")" $((2 * n))
+	# each Wait and each Delete has the status that this exec was told
+	sed -n 's/^exit_status=//p' "$T/o" | awk '{ k = int((NR - 1) / 2); i = int(k / 10) * 10; if ($1 != i % 100 + k % 10 + 1) print NR, $1 }' >"$T/wrong"
+	is "$(head -n 3 "$T/wrong")" ""
+	until_true 10 sh -c "test \$(tail -n +$MARK '$T/events' | grep -c '^/tasks/exit') = $n"
+	down
+}
+t "execs, ten at once: every status, one exit each" exec_load
+
+# through SHIM: the bytes of /big REPEAT times through its stdout; prints the server's CPU time.
+through() {
+	SHIM_BIN=$1
+	bundle "$2" '' sh -c "i=0; while [ \$i -lt $3 ]; do cat /big; i=\$((i+1)); done"
+	rm -f "$T/so" "$T/fe" "$B/log"
+	mkfifo "$T/so" "$T/fe" "$B/log"		# runc's shim does not serve without its log
+	cat "$B/log" >/dev/null &
+	cat "$T/fe" >/dev/null &
+	shim_start
+	sha256sum <"$T/so" >"$T/sum" &
+	reader=$!
+	create stdout="$T/so" stderr="$T/fe" || fail "$1: $(cat "$T/o")"
+	server=$(server_pid)
+	from=$(cpu "$server")
+	tc start id="$ID" >/dev/null
+	is "$(tc wait id="$ID" | field exit_status)" 0
+	wait $reader
+	echo $(($(cpu "$server") - from)) >"$T/cpu"
+	down
+	# shellcheck disable=SC2034	# of shim.sh
+	SHIM_BIN=$O/containerd-shim-cleat-v2
+}
+
+gigabyte() {
+	head -c 67108864 /dev/urandom >"$T/rootfs/big"
+	n=$(count 4 16)
+	i=0
+	while [ $i -lt "$n" ]; do
+		cat "$T/rootfs/big"
+		i=$((i + 1))
+	done | sha256sum >"$T/wanted"
+	through "$O/containerd-shim-cleat-v2" ours "$n"
+	is "$(cat "$T/sum")" "$(cat "$T/wanted")"
+	ours=$(cat "$T/cpu")
+	if command -v containerd-shim-runc-v2 >/dev/null; then
+		through "$(command -v containerd-shim-runc-v2)" theirs "$n"
+		is "$(cat "$T/sum")" "$(cat "$T/wanted")"
+		theirs=$(cat "$T/cpu")
+		echo "CPU of the servers: ours $((ours / 1000)) us, runc's $((theirs / 1000)) us"
+		[ $((ours * 10)) -lt "$theirs" ] || fail "not below a tenth: $ours ns, runc's $theirs ns"
+	fi
+	rm -f "$T/rootfs/big"
+}
+t "much through stdout: the checksum, and a tenth of runc's shim's CPU" gigabyte
+
+# A client that sends and does not read: what it is owed is bounded, and others do not notice.
+deaf_client() {
+	boot deaf '' sleep 100
+	create
+	tc start id="$ID" >/dev/null
+	server=$(server_pid)
+	n=$(count 6000 20000)
+	hex=$(printf '0a%02x%s' ${#ID} "$(printf '%s' "$ID" | od -An -tx1 | tr -d ' \n')")
+	words=
+	for i in $(seq "$n"); do
+		words="$words req:$((2 * i - 1)):containerd.task.v2.Task:State:$hex"
+	done
+	before=$(held "$server")
+	timeout 40 "$CLIENT" "$A" raw $words sleep:3000 >"$T/deaf" 2>&1 &
+	c=$!
+	sleep 1
+	for i in 1 2 3 4 5; do
+		a=$(date +%s%3N)
+		is "$(tc state id="$ID" | field status)" RUNNING
+		[ $(($(date +%s%3N) - a)) -lt 1000 ] || fail "State took too long"
+	done
+	[ "$(awk '/^VmRSS:/ { print $2 }' "/proc/$server/status")" -lt 32768 ]
+	wait $c || :
+	is "$(grep -c 'type=2 .*code=0' "$T/deaf")" "$n"
+	sleep 0.2
+	is "$(held "$server")" "$before"
+	down
+}
+t "a client that does not read thousands of answers" deaf_client
+
+bad_speakers() {
+	boot bad '' sleep 100
+	create
+	tc start id="$ID" >/dev/null
+	server=$(server_pid)
+	before=$(held "$server")
+	# what is no protobuf: of the request inside a frame, and of the frame itself
+	"$CLIENT" --timeout 300 "$A" raw req:1:containerd.task.v2.Task:State:ffffff req:3:containerd.task.v2.Task:Connect >"$T/o" 2>&1
+	has "$(cat "$T/o")" 'stream=1 .*code=(3|13)'
+	has "$(cat "$T/o")" 'stream=3 .*code=0'
+	"$CLIENT" --timeout 300 "$A" raw 00000004000000010100ffffffff req:3:containerd.task.v2.Task:Connect >"$T/o" 2>&1
+	has "$(cat "$T/o")" 'stream=1 .*code=3'
+	has "$(cat "$T/o")" 'stream=3 .*code=0'
+	# a stream id that goes back, one that is even, one again
+	"$CLIENT" --timeout 300 "$A" raw req:7:containerd.task.v2.Task:Connect req:5:containerd.task.v2.Task:Connect \
+		req:8:containerd.task.v2.Task:Connect req:7:containerd.task.v2.Task:Connect req:9:containerd.task.v2.Task:Connect >"$T/o" 2>&1
+	has "$(cat "$T/o")" 'stream=5 .*code=3'
+	has "$(cat "$T/o")" 'stream=8 .*code=3'
+	has "$(cat "$T/o")" 'stream=9 .*code=0'
+	is "$(grep -c 'stream=7 .*code=3' "$T/o")" 1
+	# data for a stream that is not there
+	"$CLIENT" --timeout 300 "$A" raw 00000001000000110300ff req:19:containerd.task.v2.Task:Connect >"$T/o" 2>&1
+	has "$(cat "$T/o")" 'stream=17 .*code=3'
+	has "$(cat "$T/o")" 'stream=19 .*code=0'
+	# a text that is not UTF-8 must not come back in an answer
+	"$CLIENT" --timeout 300 "$A" raw req:1:containerd.task.v2.Task:State:0a02ff80 >"$T/o" 2>&1
+	has "$(cat "$T/o")" 'code=[1-9]'
+	# noise, half frames and hang-ups, all at once
+	for i in $(seq "$(count 40 2000)"); do
+		"$CLIENT" --timeout 50 "$A" raw "$(head -c 300 /dev/urandom | od -An -tx1 | tr -d ' \n')" >/dev/null 2>&1 &
+		"$CLIENT" --timeout 50 "$A" raw 0000 >/dev/null 2>&1 &
+		[ $((i % 20)) != 0 ] || is "$(tc state id="$ID" | field status)" RUNNING
+		[ $((i % 10)) != 0 ] || wait
+	done
+	wait
+	sleep 0.3
+	is "$(held "$server")" "$before"
+	is "$(server_pid)" "$server"
+	down
+}
+t "noise, wrong frames, wrong messages, wrong stream ids" bad_speakers
+
+finish
