@@ -22,5 +22,7 @@ int cg_apply(struct cg *c, const struct cg_limits *l, bool update, const struct 
 				  cg_v1_apply(c, l, update, log, e);
 	if (r < 0 || update)
 		return r;
-	return cg_devices_apply(c, l, log, e);
+	r = cg_devices_apply(c, l, log, e);
+	c->devices_denied = r < 0 && e->kind == ERR_DENIED;
+	return r;
 }

@@ -59,6 +59,9 @@ extern const struct object cg_limits_object;
 /** cg_limits_check() - Rules across fields. @pointer: JSON pointer of the object, for the message. */
 int cg_limits_check(const struct cg_limits *l, const char *pointer, struct err *e);
 
+/** cg_limits_needed() - JSON pointer of the first limit that needs a controller, or NULL. Device rules do not. */
+const char *cg_limits_needed(const struct cg_limits *l);
+
 /* ---- where: the hierarchies of this host and a container's place in them ---- */
 enum cg_mode { CG_MODE_NONE, CG_MODE_V1, CG_MODE_HYBRID, CG_MODE_V2 };
 #define CG_HIERARCHIES_MAX 24
@@ -88,6 +91,7 @@ struct cg {
 	const char *path;		/* from the hierarchies' roots, clean, "/a/b" */
 	int dirfd[CG_HIERARCHIES_MAX];	/* by host->h index; -1: not in use */
 	bool made[CG_HIERARCHIES_MAX];	/* directories that cg_make() made */
+	bool devices_denied;		/* cg_apply() failed for the device rules alone: no right to filter */
 	int enterfd[CG_HIERARCHIES_MAX]; /* v1 task files opened by cg_enter_prepare(); -1: not open */
 };
 /** cg_path() - The cgroup path that cgroupsPath asks for (contract oci-runtime 3.1). */

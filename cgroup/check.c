@@ -227,3 +227,50 @@ int cg_limits_check(const struct cg_limits *l, const char *pointer, struct err *
 		r = check_network(l->network, pointer, e);
 	return r;
 }
+
+static const char *memory_needed(const struct cg_memory *m)
+{
+	return m->limit ? "/linux/resources/memory/limit" :
+	       m->reservation ? "/linux/resources/memory/reservation" :
+	       m->swap ? "/linux/resources/memory/swap" :
+	       m->kernel ? "/linux/resources/memory/kernel" :
+	       m->kernel_tcp ? "/linux/resources/memory/kernelTCP" :
+	       m->has_swappiness ? "/linux/resources/memory/swappiness" :
+	       m->disable_oom_killer ? "/linux/resources/memory/disableOOMKiller" : NULL;
+}
+
+static const char *cpu_needed(const struct cg_cpu *c)
+{
+	return c->shares ? "/linux/resources/cpu/shares" :
+	       c->quota ? "/linux/resources/cpu/quota" :
+	       c->period ? "/linux/resources/cpu/period" :
+	       c->burst ? "/linux/resources/cpu/burst" :
+	       c->rt_runtime ? "/linux/resources/cpu/realtimeRuntime" :
+	       c->rt_period ? "/linux/resources/cpu/realtimePeriod" :
+	       c->idle ? "/linux/resources/cpu/idle" :
+	       c->cpus && *c->cpus ? "/linux/resources/cpu/cpus" :
+	       c->mems && *c->mems ? "/linux/resources/cpu/mems" : NULL;
+}
+
+const char *cg_limits_needed(const struct cg_limits *l)
+{
+	const struct cg_blkio *b = l->block_io;
+	const char *what = l->memory ? memory_needed(l->memory) : NULL;
+
+	if (!what && l->cpu)
+		what = cpu_needed(l->cpu);
+	if (!what && l->pids && l->pids->limit)
+		what = "/linux/resources/pids/limit";
+	if (!what && b && (b->weight || b->leaf_weight || b->weight_device.n || b->read_bps.n || b->write_bps.n ||
+			   b->read_iops.n || b->write_iops.n))
+		what = "/linux/resources/blockIO";
+	if (!what && l->hugepage_limits.n)
+		what = "/linux/resources/hugepageLimits";
+	if (!what && l->unified.n)
+		what = "/linux/resources/unified";
+	if (!what && l->rdma.n)
+		what = "/linux/resources/rdma";
+	if (!what && l->network)
+		what = "/linux/resources/network";
+	return what;
+}

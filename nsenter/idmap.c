@@ -44,16 +44,28 @@ static int write_map(int procfd, pid_t pid, const char *file, const struct idmap
 	return n ? write_proc(procfd, pid, file, b.data, b.len, e) : 0;
 }
 
+static bool is_own(const struct idmap *m, size_t n, uint32_t id)
+{
+	return n == 1 && m->count == 1 && m->outside == id;
+}
+
 int idmap_write(int procfd, pid_t pid, const struct idmap *uids, size_t n_uids,
-		const struct idmap *gids, size_t n_gids, bool deny_setgroups, struct err *e)
+		const struct idmap *gids, size_t n_gids, bool unprivileged, struct err *e)
 {
 	int r = 0;
 
-	if (deny_setgroups)
-		r = write_proc(procfd, pid, "setgroups", "deny", strlen("deny"), e);
-	if (!r)
-		r = write_map(procfd, pid, "gid_map", gids, n_gids, e);
-	if (!r)
+	if (unprivileged && n_gids && !is_own(gids, n_gids, getegid())) {
+		r = idmap_by_tool("newgidmap", pid, gids, n_gids, "/linux/gidMappings", e);
+	} else {
+		/* Without that, groups that deny their members something could be dropped (CVE-2014-8989). */
+		if (unprivileged)
+			r = write_proc(procfd, pid, "setgroups", "deny", strlen("deny"), e);
+		if (!r)
+			r = write_map(procfd, pid, "gid_map", gids, n_gids, e);
+	}
+	if (!r && unprivileged && n_uids && !is_own(uids, n_uids, geteuid()))
+		r = idmap_by_tool("newuidmap", pid, uids, n_uids, "/linux/uidMappings", e);
+	else if (!r)
 		r = write_map(procfd, pid, "uid_map", uids, n_uids, e);
 	return r;
 }

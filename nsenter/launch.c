@@ -96,7 +96,8 @@ static pid_t clone_here(const struct launch *l, bool parent, int *pidfd, struct 
 	int dumpable = prctl(PR_GET_DUMPABLE);
 	pid_t r;
 
-	prctl(PR_SET_DUMPABLE, 0);
+	if (!l->unprivileged || !(l->new_ns & CLONE_NEWUSER))
+		prctl(PR_SET_DUMPABLE, 0);
 	r = child_clone(&ca, pidfd);
 	if (r && dumpable == 1)
 		prctl(PR_SET_DUMPABLE, 1);
@@ -105,12 +106,12 @@ static pid_t clone_here(const struct launch *l, bool parent, int *pidfd, struct 
 	return r;
 }
 
-/* Stage mid of a new container: join the user namespace and what it owns. */
-static int mid_join_user(const struct launch *l, struct err *e)
+/* Stage mid of a new container: join the user namespace and what it owns, or what cannot be left again. */
+static int mid_join_new(const struct launch *l, struct err *e)
 {
 	int r = join_enter(&l->join, CLONE_NEWNS, e);
 
-	if (!r && (setgid(0) || setuid(0)))
+	if (!r && l->join.fd[join_index(CLONE_NEWUSER)] >= 0 && (setgid(0) || setuid(0)))
 		r = err_set(e, ERR_KERNEL, -errno, NULL, "become root of the joined user namespace");
 	return r;
 }
@@ -129,6 +130,8 @@ static int mid_join_all(const struct launch *l, int report, struct err *e)
 		err_set(e, r == -ESRCH ? ERR_STATE : ERR_KERNEL, r, NULL, "join the container's namespaces");
 	fd_close(&pidfd);
 	join_close(&join);
+	if (!r && (join_flags(l) & CLONE_NEWUSER) && (setresgid(0, 0, 0) || setresuid(0, 0, 0)))
+		r = err_set(e, ERR_KERNEL, -errno, NULL, "become root of the user namespace");
 	return r;
 }
 
@@ -138,22 +141,22 @@ static int mid_join_all(const struct launch *l, int report, struct err *e)
  */
 static void mid_main(const struct launch *l, int report, int *left)
 {
-	bool user = l->join.fd[join_index(CLONE_NEWUSER)] >= 0 && l->new_ns;
+	bool fresh = l->new_ns;
 	struct launch here = *l;
 	struct err e = { 0 };
 	int pidfd = -1, r;
 	pid_t pid;
 
 	prctl(PR_SET_NAME, "cleat:[mid]");
-	r = user ? mid_join_user(l, &e) : mid_join_all(l, report, &e);
+	r = fresh ? mid_join_new(l, &e) : mid_join_all(l, report, &e);
 	if (!r) {
-		if (!user)
+		if (!fresh)
 			here.cgroup_fd = -1;	/* we are in it */
 		/* Always a sibling: whoever is to be its parent is ours too. */
 		pid = clone_here(&here, true, &pidfd, &e);
 		if (!pid) {
 			fd_close(&report);
-			*left = user ? join_flags(l) & CLONE_NEWNS : 0;
+			*left = fresh ? join_flags(l) & CLONE_NEWNS : 0;
 			return;
 		}
 		r = pid < 0 ? (pid == -EOPNOTSUPP ? clone_failed(pid, &e) : pid) :
@@ -217,6 +220,20 @@ static pid_t launch_by_mid(const struct launch *l, int cgroup_fd, int *pidfd, in
 	return r;
 }
 
+/*
+ * May we come back to our own namespaces of @flags? Root of a user namespace may not where they belong to the
+ * one above. Asked by joining what we are in already.
+ */
+static bool can_return(const struct join_set *own, int flags)
+{
+	int i;
+
+	for (i = 0; i < JOIN_KINDS; i++)
+		if ((flags & join_kinds[i].flag) && setns(own->fd[i], join_kinds[i].flag) && errno == EPERM)
+			return false;
+	return true;
+}
+
 /* Can this kernel join by pidfd (5.8)? The mid child could not come back to say so. */
 static int try_pidfd(const struct launch *l, struct err *e)
 {
@@ -228,11 +245,18 @@ static int try_pidfd(const struct launch *l, struct err *e)
 	r = open_own(CLONE_NEWPID, &own, e);
 	if (r)
 		return r;
+	if (!can_return(&own, CLONE_NEWPID)) {
+		join_close(&own);
+		return 0;
+	}
 	r = join_pidfd(l->pidfd, CLONE_NEWPID);
-	if (r && r != -EINVAL)
-		err_set(e, r == -ESRCH ? ERR_STATE : ERR_KERNEL, r, NULL, "join the pid namespace");
-	if (!r)
+	/* Without the user namespace it is refused, but the kernel knows the call. */
+	if (r == -EPERM && l->unprivileged)
+		r = 0;
+	else if (!r)
 		r = setns_flags(&own, CLONE_NEWPID, "return to", e);
+	else if (r != -EINVAL)
+		err_set(e, r == -ESRCH ? ERR_STATE : ERR_KERNEL, r, NULL, "join the pid namespace");
 	join_close(&own);
 	return r;
 }
@@ -250,12 +274,16 @@ pid_t launch(const struct launch *l, int *pidfd, int *left, struct err *e)
 			return -EOPNOTSUPP;
 		return launch_by_mid(l, -1, pidfd, left, e);
 	}
-	if (l->enter && (join_flags(l) & CLONE_NEWPID) && !(join_flags(l) & CLONE_NEWUSER)) {
+	if (l->enter && (join_flags(l) & CLONE_NEWPID) && (l->unprivileged || !(join_flags(l) & CLONE_NEWUSER))) {
 		r = try_pidfd(l, e);
 		return r ? r : launch_by_mid(l, l->cgroup_fd, pidfd, left, e);
 	}
 	visit = visit_flags(l);
 	r = open_own(visit, &own, e);
+	if (!r && visit && !can_return(&own, visit)) {
+		join_close(&own);
+		return launch_by_mid(l, l->new_ns ? -1 : l->cgroup_fd, pidfd, left, e);
+	}
 	if (!r && visit && l->pidfd >= 0) {
 		r = join_pidfd(l->pidfd, visit);
 		if (r && r != -EINVAL)

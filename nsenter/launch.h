@@ -18,7 +18,10 @@
  * - A process that enters the pid namespace of a running container is seen by whoever is inside from
  *   its birth. Whoever may trace it could walk through its root and its fds into the host, so it must be
  *   born in all of the container's namespaces, with no fd of ours: a mid child as well. Not with a user
- *   namespace of the container's: nobody in it may trace what still has our memory.
+ *   namespace of the container's: nobody in it may trace what still has our memory. But then for an
+ *   unprivileged caller, whom the kernel lets into the pid namespace only by way of the user namespace.
+ * - Root of a user namespace may be in namespaces that belong to the one above, and could not come back to them:
+ *   by a mid child, too.
  */
 struct launch {
 	uint64_t	new_ns;		/* CLONE_NEW* to make */
@@ -27,6 +30,7 @@ struct launch {
 	int		pidfd_flags;	/* CLONE_NEW* */
 	bool		parent;		/* CLONE_PARENT for every clone */
 	int		cgroup_fd;	/* CLONE_INTO_CGROUP, or -1 */
+	bool		unprivileged;	/* the caller has no rights in its own user namespace (an ordinary user) */
 	int		sock;		/* the worker's end of the sync socket */
 	int		child_sock;	/* the child's end */
 	/*
@@ -44,7 +48,8 @@ struct launch {
  *         (all but what it was born in); @l->enter was run if that is nothing.
  *
  * Context: host stage (caller), single-threaded; returns a second time in the child.
- * In the child @l->sock is closed and the process is not dumpable.
+ * In the child @l->sock is closed and the process is not dumpable, unless it is born in a new user namespace of
+ * an unprivileged caller, to whom only the files in /proc of a dumpable process belong (uid_map).
  * Return: 0 in the child, its pid (in the caller's pid namespace) in the caller, or -errno with @e set;
  * -EOPNOTSUPP without @e set: cgroup_fd cannot be cloned into, -EINVAL without @e set: this kernel
  * cannot join by pidfd. Nothing was made then.

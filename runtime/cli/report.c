@@ -92,14 +92,16 @@ int cli_log_open(struct cli *c, struct err *e)
 	}
 	if (g->debug)
 		c->sink.log.min = LOG_DEBUG_LEVEL;
+	c->env.rootless = -1;
 	if (g->rootless && *g->rootless && strcmp(g->rootless, "auto")) {
-		bool ignored;
+		bool on;
 
-		if (opt_bool(g->rootless, &ignored))
+		if (opt_bool(g->rootless, &on))
 			return err_set(e, ERR_SPEC, 0, NULL,
 				       "invalid value \"%s\" for --rootless: not true, "
 				       "false or auto",
 				       g->rootless);
+		c->env.rootless = on;
 	}
 	c->env.systemd_cgroup = g->systemd_cgroup;
 	if (g->cgroup_manager && !strcmp(g->cgroup_manager, "systemd"))

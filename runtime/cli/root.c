@@ -15,25 +15,13 @@
 #include "fd.h"
 #include "pathfs.h"
 
-/* Is this root only inside a user namespace? The initial one maps every id. */
-static bool in_user_namespace(void)
-{
-	auto_buf b = BUF_INIT;
-	char *p;
-
-	if (path_read(AT_FDCWD, "/proc/self/uid_map", 4096, &b) || !b.data)
-		return false;
-	p = b.data;
-	return strtoul(p, &p, 10) || strtoul(p, &p, 10) || strtoul(p, &p, 10) != UINT_MAX;
-}
-
 /* Contract oci-runtime 1.1: without the host's privileges, state is in the runtime directory. */
 static const char *default_root(struct cli *c, bool *sticky)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR"), *user = getenv("USER");
 
 	if (!xdg || *xdg != '/' ||
-	    (!geteuid() && ((user && !strcmp(user, "root")) || !in_user_namespace())))
+	    (!geteuid() && ((user && !strcmp(user, "root")) || !cleat_in_userns())))
 		return "/run/cleat";
 	*sticky = true;
 	return arena_printf(&c->arena, "%s/cleat", xdg);

@@ -30,6 +30,7 @@ struct cleat_env {
 	const char *root;		/* state root, absolute: "/run/cleat" */
 	const struct log *log;		/* warnings and debug; may be NULL */
 	bool parent_clone;		/* make containers' processes children of our parent (shim's workers) */
+	int rootless;			/* no right to make a cgroup is no error if none is needed: 1, 0; -1: see for yourself */
 	bool systemd_cgroup;		/* create only: cgroupsPath is slice:prefix:name, systemd makes the cgroup */
 	/**
 	 * @on_process: called right after a process exists and before anything can fail, with its
@@ -218,6 +219,8 @@ int cleat_selfexe_exec(char *const argv[], char *const envp[], struct err *e);
 int cleat_selfexe_switch(int *mount);
 /** cleat_selfexe_protected() - Does this process run from such a place already? */
 bool cleat_selfexe_protected(void);
+/** cleat_in_userns() - Are we in a user namespace that is not the host's? The host's maps every id. */
+bool cleat_in_userns(void);
 /** cleat_libseccomp_version() - "2.5.4". */
 const char *cleat_libseccomp_version(void);
 #endif

@@ -47,6 +47,8 @@ struct host_ctx {
 	struct cg cg;
 	bool has_cg, cloned_in;		/* made; init was born in it */
 	bool has_unit;
+	bool no_cg;			/* it may not be made, and nothing needs it */
+	uid_t euid;
 	int tree, *sources;
 	const char *keyring;	/* "" for none */
 	const char *context;	/* "context=" and mountLabel; NULL: none */
@@ -82,7 +84,8 @@ static int host_spec(struct host_ctx *c, struct err *e)
 		return err_set(e, ERR_SPEC, -EINVAL, "/root", "required field missing");
 	if (!c->spec->process)
 		return err_set(e, ERR_SPEC, -EINVAL, "/process", "required field missing");
-	return 0;
+	c->euid = geteuid();
+	return c->euid ? rootless_check(c->spec, e) : 0;
 }
 
 static int host_terminal(struct host_ctx *c, struct err *e)
@@ -250,7 +253,7 @@ static int host_state(struct host_ctx *c, struct err *e)
 	c->state = (struct state){
 		.version = STORE_VERSION, .oci_version = c->spec->oci_version, .id = c->req->id,
 		.bundle = c->bundle, .rootfs = c->rootpath,
-		.created = c->state.created, .owner = geteuid(),
+		.created = c->state.created, .owner = c->euid,
 		.cgroup = c->cgroup, .unit = c->unit.name, .user_unit = c->unit.user,
 		.own_pidns = c->new_ns & CLONE_NEWPID,
 		.terminal = c->process.terminal, .namespaces = c->listed_ns,
@@ -289,6 +292,11 @@ static int make_cgroup(struct host_ctx *c, struct err *e)
 		err_clear(e);
 		return 0;
 	}
+	if (r && !c->unit.name && !rootless_no_cgroup(c->env, c->spec, c->state.own_pidns, e)) {
+		c->no_cg = true;
+		c->state.cgroup = c->cgroup = "";
+		return 0;
+	}
 	if (r)
 		return r;
 	c->has_cg = c->host.mode != CG_MODE_NONE;
@@ -298,7 +306,9 @@ static int make_cgroup(struct host_ctx *c, struct err *e)
 /* Without limits as well: devices start from "deny all". */
 static int limit_cgroup(struct host_ctx *c, struct err *e)
 {
-	return cg_apply(&c->cg, c->spec->linux_->resources, false, c->env->log, e);
+	int r = cg_apply(&c->cg, c->spec->linux_->resources, false, c->env->log, e);
+
+	return r ? rootless_no_filter(c->env, &c->cg, e) : 0;
 }
 
 /* v2: before the clone, for init is born in it. Its limits are written while it mounts, see host_limits(). */
@@ -338,6 +348,7 @@ static int host_delegate(struct host_ctx *c, struct err *e)
 	const struct spec_linux *l = c->spec->linux_;
 	uint32_t uid = c->process.uid;
 	struct idmap *uids;
+	int r;
 
 	if (!c->has_cg || c->host.mode != CG_MODE_V2 || !c->new_cgroupns || !mounts_cgroup_rw(c->spec))
 		return 0;
@@ -347,7 +358,11 @@ static int host_delegate(struct host_ctx *c, struct err *e)
 		if (idmap_to_host(uids, l->uid_mappings.n, c->process.uid, &uid))
 			return 0;	/* setuid will say so */
 	}
-	return uid == geteuid() ? 0 : cg_delegate(&c->cg, uid, e);
+	r = uid == c->euid ? 0 : cg_delegate(&c->cg, uid, e);
+	if (!r || !c->euid || e->kind != ERR_DENIED)
+		return r;
+	err_clear(e);	/* an ordinary user gives nothing away */
+	return 0;
 }
 
 static void host_cgroup_undo(struct host_ctx *c)
@@ -391,10 +406,12 @@ static int host_trees(struct host_ctx *c, struct err *e)
 	if (!(c->new_ns & CLONE_NEWNS))
 		return 0;
 	c->tree = rootfs_tree(c->rootdir);
+	c->idmaps = rootfs_wants_idmaps(c->spec);
+	if (c->tree == -EPERM && c->userns)
+		return 0;	/* not our mounts: init, which has its own, opens everything by path */
 	if (c->tree < 0 && c->tree != -ENOSYS)
 		return err_set(e, c->tree == -EPERM ? ERR_DENIED : ERR_KERNEL, c->tree, "/root/path",
 			       "clone the mounts of \"%s\"", c->rootpath);
-	c->idmaps = rootfs_wants_idmaps(c->spec);
 	if (!c->userns && !c->idmaps)
 		return 0;
 	r = rootfs_sources(c->spec, c->bundle, c->userns, c->arena, &c->sources, e);
@@ -418,11 +435,11 @@ static void child(struct host_ctx *c, int left)
 		.new_cgroupns = c->new_cgroupns,
 		.late_ipc = (c->new_ns & CLONE_NEWUSER) && (c->new_ns & CLONE_NEWIPC),
 		.own_clocks = c->spec->linux_->time_offsets.n,
-		.wait_maps = c->new_ns & CLONE_NEWUSER,
+		.wait_maps = c->new_ns & CLONE_NEWUSER, .dumpable = c->euid && (c->new_ns & CLONE_NEWUSER),
 		.wait_net = c->spec->linux_->net_devices.n,
 		/* The first of our own hooks waits as well: limits are in force by then. */
 		.runtime_hooks = h && (h->prestart.n || h->create_runtime.n || h->create_container.n),
-		.wait_placed = c->host.mode != CG_MODE_NONE && !c->cloned_in,
+		.wait_placed = c->host.mode != CG_MODE_NONE && !c->cloned_in && !c->no_cg,
 		.keyring = c->keyring,
 		.rf = {
 			.mnt = { .procfd = c->procfd, .context = c->context },
@@ -440,6 +457,7 @@ static void child(struct host_ctx *c, int left)
 			.io_uid = c->req->io_uid, .io_gid = c->req->io_gid, .has_io_owner = c->req->has_io_owner,
 			.limits = tune_outside(&c->process.tune) ||
 				  (c->userns && (c->process.rlimits.n || c->process.has_oom_score_adj)),
+			.dumpable = c->euid && (c->new_ns & CLONE_NEWUSER) && (c->new_ns & CLONE_NEWPID),
 			.start_hooks = h ? &h->start_container : NULL,
 		},
 	};
@@ -469,8 +487,9 @@ static int host_launch(struct host_ctx *c, struct err *e)
 			       (c->spec->linux_->time_offsets.n ? CLONE_NEWTIME : 0);
 	struct launch l = {
 		.new_ns = c->new_ns & ~later, .join = c->join, .pidfd = -1, .parent = c->env->parent_clone,
+		.unprivileged = c->euid,
 	};
-	int left = 0, r, sv[2];
+	int left = 0, r, sv[2], oom;
 
 	r = fdio_socketpair(sv);
 	if (r)
@@ -483,6 +502,7 @@ static int host_launch(struct host_ctx *c, struct err *e)
 	c->cloned_in = l.cgroup_fd >= 0;
 	if (!c->cloned_in)
 		l.cgroup_fd = -1;
+	rootless_oom_inherit(c->procfd, &c->process, &oom);
 	r = launch(&l, &c->pidfd, &left, e);
 	if (r == -EOPNOTSUPP && c->cloned_in) {
 		c->cloned_in = false;
@@ -491,6 +511,7 @@ static int host_launch(struct host_ctx *c, struct err *e)
 	}
 	if (!r)
 		child(c, left);
+	rootless_oom_restore(c->procfd, oom);
 	fd_close(&c->child_sock);
 	if (r < 0)
 		return err_set(e, ERR_KERNEL, r, NULL, "clone the container's process");
@@ -518,7 +539,7 @@ static int host_maps(struct host_ctx *c, struct err *e)
 	if (rootfs_idmap_array(&l->uid_mappings, c->arena, &uids) ||
 	    rootfs_idmap_array(&l->gid_mappings, c->arena, &gids))
 		return err_set(e, ERR_LIMIT, -ENOMEM, "/linux/uidMappings", "maps");
-	r = idmap_write(c->procfd, c->pid, uids, l->uid_mappings.n, gids, l->gid_mappings.n, geteuid() != 0, e);
+	r = idmap_write(c->procfd, c->pid, uids, l->uid_mappings.n, gids, l->gid_mappings.n, c->euid, e);
 	if (!r && c->idmaps) {
 		r = userns = join_open_of(c->procfd, c->pid, CLONE_NEWUSER, e);
 		r = r < 0 ? r : map_trees(c, userns, e);
@@ -573,15 +594,15 @@ static int host_cgroup_v1(struct host_ctx *c, struct err *e)
 	int fds[CG_HIERARCHIES_MAX], r = 0;
 	size_t i, n = 0;
 
-	if (c->cloned_in || c->host.mode == CG_MODE_NONE)
+	if (c->cloned_in || c->host.mode == CG_MODE_NONE || c->no_cg)
 		return 0;
 	if (c->unit.name || c->host.mode != CG_MODE_V2)
 		r = make_cgroup(c, e);
 	/* systemd had no process to move: supervise tells why */
-	if (!r && !c->has_cg)
+	if (!r && !c->has_cg && !c->no_cg)
 		return 0;
 	/* Before init enters: v1 refuses a memory limit below what is in use. */
-	if (!r && c->host.mode != CG_MODE_V2)
+	if (!r && c->has_cg && c->host.mode != CG_MODE_V2)
 		r = limit_cgroup(c, e);
 	if (!r && c->unit.name)
 		r = host_delegate(c, e);
@@ -590,14 +611,15 @@ static int host_cgroup_v1(struct host_ctx *c, struct err *e)
 		if (!r && (!c->unit.name || c->unit.slice_unit))
 			r = cg_enter_pid(&c->cg, c->pid, e);
 	} else {
-		if (!r)
+		if (!r && c->has_cg)
 			r = cg_enter_prepare(&c->cg, e);
 		for (i = 0; !r && i < CG_HIERARCHIES_MAX; i++)
 			if (c->cg.enterfd[i] >= 0)
 				fds[n++] = c->cg.enterfd[i];
 	}
 	/* Died already: supervise tells why. */
-	if (!r && (r = sync_send_fds(c->sock, SYNC_CGROUP, fds, n)) == -EPIPE)
+	if (!r && (r = c->no_cg ? sync_send(c->sock, SYNC_GO, 0, -1) :
+		   sync_send_fds(c->sock, SYNC_CGROUP, fds, n)) == -EPIPE)
 		r = 0;
 	return r ? err_set(e, ERR_KERNEL, r, NULL, "hand over the cgroup files") : 0;
 }

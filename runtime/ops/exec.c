@@ -177,6 +177,7 @@ static struct join_ctx join_ctx(struct exec_ctx *x)
 	return (struct join_ctx){
 		.join = x->join, .pidfd = x->by_pidfd ? x->pidfd : -1, .sock_too = -1,
 		.cg = x->enter_self ? &x->cg : NULL, .keyring = x->t.keyring,
+		.userns = x->t.namespaces & CLONE_NEWUSER,
 		.seal = {
 			.p = &x->p, .sock = x->child_sock, .fifo = -1,
 			/* Out of reach for those who are in a user namespace; see label_procfs() for the others. */
@@ -227,7 +228,7 @@ static pid_t try_launch(struct exec_ctx *x, int cgroup_fd, int *pidfd, struct er
 {
 	struct launch l = {
 		.join = x->join, .pidfd = x->by_pidfd ? x->pidfd : -1, .pidfd_flags = (int)x->t.namespaces,
-		.parent = x->env->parent_clone, .cgroup_fd = cgroup_fd,
+		.parent = x->env->parent_clone, .cgroup_fd = cgroup_fd, .unprivileged = geteuid() != 0,
 		.sock = x->sock, .child_sock = x->child_sock,
 		.enter = enter_first, .arg = x,
 	};
@@ -301,14 +302,16 @@ static int run(struct exec_ctx *x, struct cleat_process *out, struct err *e)
 	};
 	struct tune_mask cpus;
 	bool placed = false;
-	int sv[2], r = fdio_socketpair(sv);
+	int sv[2], oom, r = fdio_socketpair(sv);
 
 	if (r)
 		return err_set(e, ERR_KERNEL, r, NULL, "socketpair");
 	x->sock = s.sock = sv[0];
 	x->child_sock = sv[1];
 	r = tune_affinity_begin(&x->p.tune, &cpus, e);
+	rootless_oom_inherit(x->c->procfd, &x->p, &oom);
 	s.pid = r ? r : trace_call(STAGE_HOST, "exec-launch", start_process(x, &s.pidfd, &placed, e));
+	rootless_oom_restore(x->c->procfd, oom);
 	if (!r)
 		tune_affinity_end(&x->p.tune, &cpus);
 	fd_close(&x->child_sock);

@@ -76,4 +76,29 @@ int op_unit(const struct cleat_env *env, const char *id, const char *cgroups_pat
 void op_unit_stop(const struct container *c, const struct log *log);
 /** op_reap() - Wait for the death of a process we killed: by waitpid if it is our child, else by pidfd. */
 void op_reap(const struct cleat_env *env, pid_t pid, int pidfd);
+/* ---- rootless.c: callers without the host's privileges ---- */
+/** rootless_is() - env->rootless, worked out where it says auto. Only after a failure: it reads files. */
+bool rootless_is(const struct cleat_env *env);
+/** rootless_own_id() - Is @map (struct spec_idmap) what the kernel lets anybody write: @id alone? */
+bool rootless_own_id(const struct objv *map, uint32_t id);
+/** rootless_check() - What a config.json must have, and may not have, when the caller is not root. */
+int rootless_check(const struct spec *s, struct err *e);
+/**
+ * rootless_no_cgroup() - After the cgroup could not be made: does the container go without?
+ * Yes, as long as neither a limit nor a path is asked for; else @e is made to name what needs it.
+ */
+int rootless_no_cgroup(const struct cleat_env *env, const struct spec *s, bool own_pidns, struct err *e);
+/**
+ * rootless_no_filter() - After a failure of cg_apply(): was it for the device filter alone, and is that no matter?
+ * Who has no right to filter devices has none to make nodes either: they are bound, one by one.
+ */
+int rootless_no_filter(const struct cleat_env *env, const struct cg *cg, struct err *e);
+/**
+ * rootless_oom_inherit() - Take oom_score_adj ourselves, for the clone to inherit.
+ *
+ * The file of another process that is not dumpable is not ours to write. @old: for rootless_oom_restore()
+ * after the clone.
+ */
+void rootless_oom_inherit(int procfd, const struct process *p, int *old);
+void rootless_oom_restore(int procfd, int old);
 #endif

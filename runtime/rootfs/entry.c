@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,10 +15,6 @@
 #include <unistd.h>
 #include "fd.h"
 #include "pathfs.h"
-
-#ifndef PROC_SUPER_MAGIC
-#define PROC_SUPER_MAGIC 0x9fa0
-#endif
 
 struct entry {
 	const struct spec_mount *m;
@@ -363,6 +360,23 @@ static int copy_link(struct rootfs *r, const struct entry *en, int source, struc
 			en->m->destination, to);
 }
 
+/*
+ * The host's /sys shown read-only, in a user namespace that may not mount one of its own: without the rest of
+ * the tree, /sys/fs/cgroup in it would stay writable for whom it belongs to (CVE-2023-25809).
+ */
+static int readonly_sys(struct rootfs *r, const struct entry *en, int mount, struct err *e)
+{
+	struct statfs sfs;
+	int q;
+
+	if (!r->userns || !en->o.rbind || !(en->o.flags & MS_RDONLY) || fstatfs(mount, &sfs) ||
+	    sfs.f_type != SYSFS_MAGIC)
+		return 0;
+	q = mnt_setattr(&r->mnt, mount, MOUNT_ATTR_RDONLY, 0, true);
+	return q && q != -ENOSYS ? err_set(e, ERR_KERNEL, q, en->where, "make \"%s\" read-only",
+					   en->m->destination) : 0;
+}
+
 static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 {
 	bool detached = r->sources && r->sources[en->index] >= 0, rec = en->o.rbind;
@@ -389,6 +403,9 @@ static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 	if (target < 0)
 		return target;
 	q = mnt_bind(&r->mnt, source, detached, rec, target, &mount);
+	/* What is mounted below it is locked in a user namespace, and may be shown only together with it. */
+	if (q == -EINVAL && r->userns && !detached && !rec)
+		q = mnt_bind(&r->mnt, source, false, true, target, &mount);
 	if (q)
 		return err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, en->where,
 			       "bind \"%s\" to \"%s\"", en->m->source, en->m->destination);
@@ -405,12 +422,14 @@ static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 			       en->m->destination);
 	if (!q)
 		q = bind_flags(r, en, mount, e);
+	if (!q)
+		q = readonly_sys(r, en, mount, e);
 	return q ? q : finish(r, en, &mount, false, e);
 }
 
 static int explain(const struct entry *en, const struct rootfs *r, int q, struct err *e)
 {
-	if (q == -EPERM && r->userns && !strcmp(en->type, "proc"))
+	if (q == -EPERM && !strcmp(en->type, "proc"))
 		return err_set(
 			e, ERR_DENIED, q, en->where,
 			"mount proc in a user namespace (the host's own /proc is partly covered, which the kernel refuses)");
@@ -473,7 +492,7 @@ static int mount_fs(struct rootfs *r, struct entry *en, struct err *e)
 		f.flags &= ~(unsigned long)MS_RDONLY;
 	}
 	q = mnt_new(&r->mnt, &f, target, &mount);
-	if (q == -EPERM && r->userns && !strcmp(en->type, "sysfs"))
+	if (q == -EPERM && !strcmp(en->type, "sysfs"))
 		return bind_host_sys(r, en, target, e);
 	if (q)
 		return explain(en, r, q, e);

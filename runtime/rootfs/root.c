@@ -40,6 +40,13 @@ int rootfs_begin(struct rootfs *r, const struct spec *s, struct err *e)
 	/* Nothing of ours may travel to the host; what the host mounts may still arrive (slave). */
 	if (mount(NULL, "/", NULL, propagation_of(s) & MS_PRIVATE ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC, NULL))
 		return err_set(e, ERR_KERNEL, -errno, "/linux/rootfsPropagation", "make \"/\" a slave mount");
+	if (r->tree == -EPERM) {	/* not the worker's to copy: it is ours, by path */
+		top = open(r->rootpath, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		r->tree = top < 0 ? -errno : rootfs_tree(top);
+		fd_close(&top);
+		if (r->tree < 0)
+			return err_set(e, ERR_KERNEL, r->tree, "/root/path", "clone the mounts of \"%s\"", r->rootpath);
+	}
 	if (r->tree < 0) {
 		q = bind_root_old(r);
 	} else {

@@ -20,7 +20,7 @@ struct rootfs {
 	int rootfd;			/* top of the container's root mount */
 	const char *bundle;		/* absolute: for relative bind sources */
 	const char *rootpath;		/* absolute path of the root directory on the host */
-	int tree;			/* detached tree of it, or -1 on kernels below 5.2 */
+	int tree;			/* detached tree of it; -ENOSYS: kernels below 5.2; -EPERM: init's to make */
 	bool userns;			/* in a user namespace of our own or joined */
 	bool new_cgroupns;
 	bool no_pivot;

@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 #include "bounds.h"
+#include "num.h"
 #include "spec_internal.h"
 
 static bool overlap(uint32_t a, uint32_t na, uint32_t b, uint32_t nb)
@@ -79,6 +81,31 @@ static int check_user(const struct spec *s, struct err *e)
 	return r;
 }
 
+/* uid= and gid= of a new file system: the kernel answers EINVAL, which says nothing. */
+static int check_owner_option(const struct spec_linux *l, const char *word, const char *where, struct err *e)
+{
+	bool uid = !strncmp(word, "uid=", 4);
+	uint32_t id;
+
+	if ((!uid && strncmp(word, "gid=", 4)) || num_u32(word + 4, &id))
+		return 0;
+	return uid ? check_mapped(&l->uid_mappings, id, where, "/linux/uidMappings", e) :
+		     check_mapped(&l->gid_mappings, id, where, "/linux/gidMappings", e);
+}
+
+static int check_mounts(const struct spec *s, struct err *e)
+{
+	const struct spec_mount *m = s->mounts.v;
+	struct pointer at;
+	int r = 0;
+
+	for (size_t i = 0; i < s->mounts.n; i++)
+		for (size_t k = 0; !r && k < m[i].options.n; k++)
+			r = check_owner_option(s->linux_, m[i].options.v[k],
+					       spec_at(&at, "/mounts/%zu/options/%zu", i, k), e);
+	return r;
+}
+
 /**
  * spec_check_idmaps() - Mappings, and that they and the user namespace belong together.
  *
@@ -106,5 +133,7 @@ int spec_check_idmaps(const struct spec *s, struct err *e)
 		r = spec_check_map(&l->gid_mappings, "/linux/gidMappings", e);
 	if (!r && user && !user->path && s->process)
 		r = check_user(s, e);
+	if (!r && user && !user->path)
+		r = check_mounts(s, e);
 	return r;
 }

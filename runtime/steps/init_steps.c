@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "fd.h"
@@ -116,9 +117,12 @@ static int init_placed(void *arg, struct err *e)
 	if (c->placed)
 		return 0;
 	if (c->wait_placed) {
-		if (sync_recv_fds(c->seal.sock, &m, fds, &n) != 1 || m.type != SYNC_CGROUP)
+		if (sync_recv_fds(c->seal.sock, &m, fds, &n) != 1 || (m.type != SYNC_CGROUP && m.type != SYNC_GO))
 			return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
-		r = enter_cgroups(&m, fds, n, e);
+		if (m.type == SYNC_GO)	/* there is none after all */
+			c->rf.cgroup = "";
+		else
+			r = enter_cgroups(&m, fds, n, e);
 	}
 	if (!r && c->new_cgroupns && unshare(CLONE_NEWCGROUP))
 		r = err_set(e, ERR_KERNEL, -errno, "/linux/namespaces", "make a cgroup namespace");
@@ -133,7 +137,12 @@ static int init_cgroup(struct init_ctx *c, struct err *e)
 
 static int init_join(struct init_ctx *c, struct err *e)
 {
-	int r = c->left ? join_enter(&c->join, ~c->left, e) : 0;
+	int r;
+
+	/* Nothing in our /proc is to be written by the worker any more. */
+	if (c->dumpable)
+		prctl(PR_SET_DUMPABLE, 0);
+	r = c->left ? join_enter(&c->join, ~c->left, e) : 0;
 
 	join_close(&c->join);
 	return r;

@@ -72,7 +72,7 @@ static int join_namespaces(struct join_ctx *c, struct err *e)
 /* After the user namespace is joined, before the ids change: as init did. */
 static int join_keyring(struct join_ctx *c, struct err *e)
 {
-	return stage_keyring(c->keyring, c->left & CLONE_NEWUSER, &c->seal, e);
+	return stage_keyring(c->keyring, c->userns, &c->seal, e);
 }
 
 static int join_console(struct join_ctx *c, struct err *e)

@@ -37,13 +37,15 @@ static int set_oom_score(pid_t pid, int procfd, int score, struct err *e)
 	if (pid)
 		snprintf(path, sizeof(path), "%d/oom_score_adj", (int)pid);
 	fd = proc_openat(procfd, path, O_RDWR);
+	if (fd == -EACCES)	/* an ordinary user's: inherited from the worker, or refused below */
+		fd = proc_openat(procfd, path, O_RDONLY);
 	if (fd < 0)
 		return err_set(e, ERR_KERNEL, fd, "/process/oomScoreAdj", "open /proc/%s", path);
 	if (read(fd, now, sizeof(now) - 1) > 0 && !strncmp(now, text, (size_t)n) && now[n] == '\n')
 		return 0;
 	if (pwrite(fd, text, (size_t)n, 0) == n)
 		return 0;
-	r = -errno;
+	r = errno == EBADF ? -EACCES : -errno;
 	return err_set(e, r == -EACCES ? ERR_DENIED : ERR_KERNEL, r, "/process/oomScoreAdj",
 		       "set oom_score_adj to %s (lowering it needs CAP_SYS_RESOURCE)", text);
 }

@@ -296,6 +296,9 @@ static int seal_gate(struct seal_ctx *c, struct err *e)
 	if (c->fifo < 0)
 		return 0;
 	fd_close(&c->sock);
+	/* An ordinary user's exec before the start could not join the namespaces of what he may not look at. */
+	if (c->dumpable)
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	c->gate = gate_pass(c->procfd, c->fifo);
 	return c->gate < 0 ? err_set(e, ERR_KERNEL, c->gate, NULL, "pass the start gate") : 0;
 }

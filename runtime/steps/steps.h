@@ -27,6 +27,7 @@ struct seal_ctx {
 	int preserve_fds;
 	uid_t io_uid; gid_t io_gid; bool has_io_owner;
 	bool limits;			/* the worker must set them; else rlimits and oom_score_adj are our own work */
+	bool dumpable;			/* at the gate, to be joined by an unprivileged caller */
 	const struct objv *start_hooks;	/* startContainer; NULL: none */
 	const char *state;		/* document for these hooks */
 	/* worked out by the steps */
@@ -50,6 +51,7 @@ struct init_ctx {
 	bool own_clocks;		/* make the time namespace, ask the worker for its offsets, enter it */
 	bool wait_maps;			/* a new user namespace: the worker maps ids first */
 	bool wait_net;			/* the worker moves network devices in */
+	bool dumpable;			/* born so, for the worker's sake; no longer than it needs */
 	bool wait_placed;		/* not born in its cgroup: the worker sends CGROUP */
 	bool placed;
 	bool runtime_hooks;		/* the worker runs prestart and createRuntime */
@@ -67,6 +69,7 @@ struct join_ctx {
 	int left;
 	struct cg *cg;			/* to enter by ourselves (v1), prepared; NULL: none, or born in it */
 	const char *keyring;		/* "" for none */
+	bool userns;			/* the container has a user namespace */
 	int sock_too;			/* a further fd to keep; -1: none */
 	bool entered;			/* join_enter_first() was run */
 };

@@ -294,4 +294,29 @@ TEST(table_is_whole)
 	}
 }
 
+/* Without a cgroup, whatever is asked of one is named; what is zero or of devices asks nothing. */
+TEST(needed)
+{
+	struct cg_memory m = { .limit = 0, .has_limit = true };
+	struct cg_cpu c = { .cpus = "" };
+	struct cg_pids p = { .limit = 0, .has_limit = true };
+	struct cg_blkio b = { 0 };
+	struct cg_device d = { .type = 'a' };
+	struct cg_limits l = {
+		.memory = &m, .cpu = &c, .pids = &p, .block_io = &b, .devices = { &d, 1 }, .has_devices = true,
+	};
+
+	EXPECT_EQ(NULL, cg_limits_needed(&l));
+	b.read_bps.n = 1;
+	EXPECT_STREQ("/linux/resources/blockIO", cg_limits_needed(&l));
+	p.limit = 5;
+	EXPECT_STREQ("/linux/resources/pids/limit", cg_limits_needed(&l));
+	c.cpus = "0";
+	EXPECT_STREQ("/linux/resources/cpu/cpus", cg_limits_needed(&l));
+	c.quota = -1;
+	EXPECT_STREQ("/linux/resources/cpu/quota", cg_limits_needed(&l));
+	m.limit = -1;
+	EXPECT_STREQ("/linux/resources/memory/limit", cg_limits_needed(&l));
+}
+
 TEST_HARNESS_MAIN

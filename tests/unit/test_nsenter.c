@@ -270,7 +270,7 @@ TEST(maps_are_written_whole)
 		SKIP(return, "no user namespace to be had");
 	for (i = 0; i < 340; i++)
 		many[i] = (struct idmap){ (uint32_t)i, (uint32_t)i, 1 };	/* the text must fit a page */
-	ASSERT_EQ(0, idmap_write(procfd, pid, many, 340, &one, 1, true, &e)) {
+	ASSERT_EQ(0, idmap_write(procfd, pid, many, 340, &one, 1, false, &e)) {
 		TH_LOG("%s", e.msg);
 	}
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
@@ -278,13 +278,87 @@ TEST(maps_are_written_whole)
 	for (i = 0; i < (int)b.len; i++)
 		lines += b.data[i] == '\n';
 	EXPECT_EQ(340, lines);
-	snprintf(path, sizeof(path), "/proc/%d/setgroups", pid);
-	buf_reset(&b);
-	ASSERT_EQ(0, path_read(AT_FDCWD, path, 100, &b));
-	EXPECT_STREQ("deny\n", b.data);
 	EXPECT_LT(idmap_write(procfd, pid, &one, 1, &one, 1, false, &e), 0);	/* only once */
 	EXPECT_EQ(ERR_DENIED, e.kind);
 	EXPECT_NE(NULL, strstr(e.msg, "gid_map"));
+}
+
+/* What a caller without privilege may write: its own id, for a gid after setgroups is denied. */
+TEST(idmap_unprivileged)
+{
+	struct child_args a = { .ns_flags = CLONE_NEWUSER, .cgroup_fd = -1 };
+	struct idmap uid = { 7, geteuid(), 1 }, gid = { 8, getegid(), 1 };
+	auto_fd procfd = proc_open();
+	auto_buf b = BUF_INIT;
+	struct err e = { 0 };
+	auto_child pid = 0;
+	char path[64];
+	int pidfd;
+
+	pid = child_clone(&a, &pidfd);
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	if (pid < 0)
+		SKIP(return, "no user namespace to be had");
+	ASSERT_EQ(0, idmap_write(procfd, pid, &uid, 1, &gid, 1, true, &e)) {
+		TH_LOG("%s", e.msg);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/setgroups", pid);
+	ASSERT_EQ(0, path_read(AT_FDCWD, path, 100, &b));
+	EXPECT_STREQ("deny\n", b.data);
+}
+
+static void tool(const char *dir, const char *text)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/maptool", dir);
+	f = fopen(path, "we");
+	if (!f)
+		return;
+	fprintf(f, "#!/bin/sh\n%s\n", text);
+	fclose(f);
+	chmod(path, 0755);
+}
+
+TEST(idmap_tool)
+{
+	const struct idmap m[] = { { 0, 1000, 1 }, { 1, 4294967290U, 5 } };
+	char dir[] = "/tmp/cleat-idmap.XXXXXX", env[160], text[200], log[64];
+	auto_buf b = BUF_INIT;
+	struct err e = { 0 };
+
+	ASSERT_NE(NULL, mkdtemp(dir));
+	snprintf(env, sizeof(env), "%s:/usr/bin:/bin", dir);
+	setenv("PATH", env, 1);
+	snprintf(log, sizeof(log), "%s/log", dir);
+	snprintf(text, sizeof(text), "echo \"$@\" >%s", log);
+	tool(dir, text);
+	EXPECT_EQ(0, idmap_by_tool("maptool", 42, m, 2, "/p", &e));
+	ASSERT_EQ(0, path_read(AT_FDCWD, log, 1000, &b));
+	EXPECT_STREQ("42 0 1000 1 1 4294967290 5\n", b.data);
+
+	tool(dir, "echo one; echo two >&2; exit 3");
+	EXPECT_GT(0, idmap_by_tool("maptool", 42, m, 2, "/p", &e));
+	EXPECT_EQ(ERR_DENIED, e.kind);
+	EXPECT_STREQ("/p", e.where);
+	EXPECT_STREQ("maptool refuses it (status 3): one two", e.msg);
+	err_clear(&e);
+	tool(dir, "head -c 100000 /dev/zero | tr '\\0' x; exit 1");	/* it may say more than a pipe holds */
+	EXPECT_GT(0, idmap_by_tool("maptool", 42, m, 2, "/p", &e));
+	EXPECT_EQ(0, strncmp(e.msg, "maptool refuses it (status 1): xxx", 34));
+	err_clear(&e);
+	tool(dir, "kill -9 $$");
+	EXPECT_GT(0, idmap_by_tool("maptool", 42, m, 2, "/p", &e));
+	EXPECT_NE(NULL, strstr(e.msg, "status 137"));
+	err_clear(&e);
+	setenv("PATH", "/nonexistent", 1);
+	EXPECT_GT(0, idmap_by_tool("maptool", 42, m, 2, "/p", &e));
+	EXPECT_NE(NULL, strstr(e.msg, "needs maptool, which is not in PATH"));
+	EXPECT_EQ(0, path_remove_tree(AT_FDCWD, dir));
 }
 
 /* ---- launch ---- */

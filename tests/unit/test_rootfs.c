@@ -76,6 +76,7 @@ struct plan {
 	size_t n_mounts;
 	struct strv masked, readonly;
 	bool ro_root, devices, no_pivot;
+	const char *cgroup;	/* the container's; "" for none */
 	int (*check)(void);	/* inside, after the pivot: 0 or a number that says what */
 };
 
@@ -102,7 +103,7 @@ static int build(const char *top, const char *path, const struct plan *p, struct
 	int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), r;
 	struct rootfs rf = {
 		.mnt = { .procfd = proc_open() }, .rootfd = -1, .bundle = top, .rootpath = path, .netns = true,
-		.cg_host = &host, .cgroup = "", .arena = &a, .warn = warn, .no_pivot = p->no_pivot,
+		.cg_host = &host, .cgroup = p->cgroup ? p->cgroup : "", .arena = &a, .warn = warn, .no_pivot = p->no_pivot,
 	};
 
 	r = cg_host_detect(&host, &a, e);
@@ -443,11 +444,18 @@ static int cgroups_are_shown(void)
 	       open("/sys/fs/cgroup/new", O_WRONLY | O_CREAT, 0600) < 0 && errno == EROFS ? 0 : 3;
 }
 
+static int cgroups_are_hidden(void)
+{
+	return !mounted("/sys/fs/cgroup", TMPFS_MAGIC_) ? 1 : !access("/sys/fs/cgroup/memory", F_OK) ||
+	       !access("/sys/fs/cgroup/cgroup.procs", F_OK) ? 2 :
+	       open("/sys/fs/cgroup/new", O_WRONLY | O_CREAT, 0600) < 0 && errno == EROFS ? 0 : 3;
+}
+
 TEST_F(root, the_cgroup_mount)
 {
 	const struct spec_mount m = { .destination = "/sys/fs/cgroup", .type = "cgroup", .source = "cgroup",
 				      .options = WORDS("nosuid", "noexec", "nodev", "relatime", "ro") };
-	struct plan p = { .mounts = &m, .n_mounts = 1, .check = cgroups_are_shown };
+	struct plan p = { .mounts = &m, .n_mounts = 1, .cgroup = "/", .check = cgroups_are_shown };
 	struct result res = run(self->top, self->path, variant->gone, &p);
 
 	if (res.r && res.e.kind == ERR_UNSUPPORTED)
@@ -455,6 +463,12 @@ TEST_F(root, the_cgroup_mount)
 	EXPECT_EQ(0, res.r) {
 		TH_LOG("%s: %s", res.e.where, res.e.msg);
 	}
+	EXPECT_EQ(0, res.check);
+	/* Without one of its own, those of whoever made the container are not for it to see. */
+	p.cgroup = "";
+	p.check = cgroups_are_hidden;
+	res = run(self->top, self->path, variant->gone, &p);
+	EXPECT_EQ(0, res.r);
 	EXPECT_EQ(0, res.check);
 }
 

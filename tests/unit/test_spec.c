@@ -325,6 +325,12 @@ static const struct { const char *json, *where, *text; } bad[] = {
 	  "host ids 5+6 overlap entry 0, 10+10" },
 	{ USER(MAP(4294967295, 0, 1), MAP(0, 0, 1)), "/linux/uidMappings/0", "container ids 4294967295+1 pass" },
 	{ USER(MAP(0, 4294967290, 6), MAP(0, 0, 1)), "/linux/uidMappings/0", "host ids 4294967290+6 pass" },
+	{ D("\"mounts\":[{\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"ro\",\"uid=3\"]}],\"linux\":{" NS("user")
+	  ",\"uidMappings\":[" MAP(0, 0, 3) "],\"gidMappings\":[" MAP(0, 0, 9) "]}"),
+	  "/mounts/0/options/1", "3 is not mapped by /linux/uidMappings" },
+	{ D("\"mounts\":[{\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"gid=9\"]}],\"linux\":{" NS("user")
+	  ",\"uidMappings\":[" MAP(0, 0, 9) "],\"gidMappings\":[" MAP(0, 0, 9) "]}"),
+	  "/mounts/0/options/0", "9 is not mapped by /linux/gidMappings" },
 	{ USER("{\"containerID\":0,\"size\":1}", ""), "/linux/uidMappings/0/hostID", "required field missing" },
 	{ D("\"process\":{" OK_P ",\"user\":{\"uid\":7}},\"linux\":{" NS("user") ",\"uidMappings\":[" MAP(0, 0, 7)
 	  "],\"gidMappings\":[" MAP(0, 0, 1) "]}"), "/process/user/uid", "7 is not mapped by /linux/uidMappings" },
