@@ -12,7 +12,7 @@
 #   make bench-quick             the same with small counts, into the build folder (minutes)
 
 # ---- what the tests need beside what the build needs -----------------------
-RUN_PACKAGES := busybox-static jq containerd runc crun podman docker.io conmon procps \
+RUN_PACKAGES := busybox-static jq containerd runc crun podman buildah docker.io conmon procps \
 	util-linux bsdutils iproute2 uidmap strace gnuplot-nox e2fsprogs mandoc groff-base zsh dbus-daemon dbus-bin dbus-session-bus-common
 RUN_PACKAGES += erofs-utils python3-grpcio python3-protobuf
 LAB_PACKAGES := $(shell cat tests/lab/packages 2>/dev/null)

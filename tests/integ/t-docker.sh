@@ -132,6 +132,76 @@ stats() {
 	docker rm -f st >/dev/null
 }
 
+# Docker's own profile: what it refuses without a capability, what it never lets through.
+filter() {
+	status 0 drun --rm busybox:test sh -c 'grep ^Seccomp: /proc/self/status | cut -f2; unshare -U true 2>&1 | grep -c permitted; mkdir /tmp/d && echo ok'
+	is "$(tr '\n' ' ' <"$T/o")" "2 1 ok "
+	status 0 drun --rm --cap-add sys_admin busybox:test unshare -U true
+	printf '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95}]}\n' >"$T/filter.json"
+	status 1 drun --rm --security-opt "seccomp=$T/filter.json" busybox:test mkdir /tmp/d
+	has "$(cat "$T/e")" 'not supported'
+	status 0 drun --rm --security-opt seccomp=unconfined busybox:test grep ^Seccomp: /proc/self/status
+	is "$(cut -f2 "$T/o")" 0
+}
+
+exec_tty() {
+	drun -d --name et busybox:test sleep 1000 >/dev/null
+	got=0
+	script -qec "stty rows 21 cols 91; timeout --foreground 60 docker exec -it et sh -c 'sleep 1; tty; stty size; test -t 0 && test -t 2 && echo all; exit 5'" \
+		/dev/null >"$T/o" 2>&1 </dev/null || got=$?
+	is "$got" 5
+	has "$(tr -d '\r' <"$T/o")" '/dev/pts/[0-9]$'
+	has "$(tr -d '\r' <"$T/o")" '^21 91$'
+	has "$(tr -d '\r' <"$T/o")" '^all$'
+	docker rm -f et >/dev/null
+}
+
+inits() {
+	status 3 drun --rm --init busybox:test sh -c 'cat /proc/1/comm; test $$ != 1 && exit 3'
+	has "$(cat "$T/o")" 'init|tini'
+}
+
+shared() {
+	drun -d --name one --ipc shareable busybox:test sleep 1000 >/dev/null
+	status 0 timeout --foreground 60 docker run --runtime "$R" --rm --pid container:one --network container:one --ipc container:one busybox:test \
+		sh -c 'ps | grep -c "[s]leep 1000"; readlink /proc/self/ns/net; readlink /proc/self/ns/ipc'
+	p=$(docker inspect --format '{{.State.Pid}}' one)
+	is "$(cat "$T/o")" "1
+$(readlink "/proc/$p/ns/net")
+$(readlink "/proc/$p/ns/ipc")"
+	status 0 drun --rm --pid host --uts host busybox:test sh -c 'readlink /proc/self/ns/pid; readlink /proc/self/ns/uts'
+	is "$(cat "$T/o")" "$(readlink /proc/self/ns/pid)
+$(readlink /proc/self/ns/uts)"
+	status 0 drun --rm busybox:test sh -c 'ls /sys/class/net'
+	is "$(cat "$T/o")" lo
+	docker rm -f one >/dev/null
+}
+
+restarts() {
+	mkdir -p "$T/count"
+	: >"$T/count/n"
+	drun -d --name re --restart on-failure:3 -v "$T/count:/c" busybox:test sh -c 'echo x >>/c/n; exit 1' >/dev/null
+	until_true 20 sh -c "test \$(wc -l <'$T/count/n') = 4 && test \$(docker inspect --format '{{.State.Status}}' re) = exited"
+	is "$(docker inspect --format '{{.RestartCount}}' re)" 3
+	docker rm -f re >/dev/null
+	drun -d --name al --restart always busybox:test sleep 1000 >/dev/null
+	p=$(docker inspect --format '{{.State.Pid}}' al)
+	kill -9 "$p"
+	until_true 10 sh -c "test \$(docker inspect --format '{{.RestartCount}} {{.State.Status}}' al | tr -d ' ') = 1running"
+	status 0 docker exec al true
+	docker restart -t 0 al >/dev/null
+	status 0 docker exec al true
+	docker rm -f al >/dev/null
+}
+
+health() {
+	drun -d --name he --health-cmd 'test -e /healthy' --health-interval 300ms --health-retries 2 busybox:test sleep 1000 >/dev/null
+	until_true 10 sh -c "docker inspect --format '{{.State.Health.Status}}' he | grep -q ^unhealthy"
+	docker exec he touch /healthy
+	until_true 10 sh -c "docker inspect --format '{{.State.Health.Status}}' he | grep -q ^healthy"
+	docker rm -f he >/dev/null
+}
+
 for R in cleat io.containerd.cleat.v2; do
 	case $R in
 	io.*)
@@ -147,6 +217,12 @@ for R in cleat io.containerd.cleat.v2; do
 	t "docker --runtime $R: a terminal" tty
 	t "docker --runtime $R: read-only, user, capabilities, privileged" options
 	t "docker --runtime $R: stats, update" stats
+	t "docker --runtime $R: seccomp by default, by file, none" filter
+	t "docker --runtime $R: exec -it" exec_tty
+	t "docker --runtime $R: --init" inits
+	t "docker --runtime $R: namespaces of another container, of the host, none" shared
+	t "docker --runtime $R: restart policies" restarts
+	t "docker --runtime $R: health" health
 done
 
 finish

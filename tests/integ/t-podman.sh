@@ -6,45 +6,11 @@
 # temporary files are private; the image is made from busybox.
 # shellcheck disable=SC2016
 . "${0%/*}/../harness/lib.sh"
+. "${0%/*}/../harness/podman.sh"
 LEAK_WAIT=5
 CGROUP_STAYS=conmon	# podman puts conmon there
 suite podman
-command -v podman >/dev/null || { echo "1..0 # SKIP podman is not installed"; exit 0; }
-
-P=$T/p
-mkdir -p "$P"
-# A host without networks to set up, a log and a policy: nothing of the system's.
-cat >"$P/containers.conf" <<END
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-netns = "none"
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-image_default_transport = "docker://"
-[network]
-network_config_dir = "$P/net"
-END
-printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$P/policy.json"
-export CONTAINERS_CONF="$P/containers.conf" TMPDIR="$P"
-
-podman() {
-	timeout --foreground 120 podman --root "$P/root" --runroot "$P/run" --tmpdir "$P/tmp" --storage-driver vfs \
-		--cgroup-manager cgroupfs --events-backend file --runtime "$(command -v "$RUNTIME")" "$@"
-}
-
-prun() {
-	podman run --log-driver k8s-file --cgroup-parent "/$TAG" --network "${NET:-none}" --ulimit nofile=1024:1024 \
-		--ulimit nproc=1024:1024 "$@"
-}
-
-tar -C "$T/rootfs" --numeric-owner -cf "$T/layer.tar" .
-if ! podman import --change CMD=sh "$T/layer.tar" busybox:test >"$T/o" 2>&1; then
-	echo "Bail out! podman import: $(cat "$T/o")"
-	exit 1
-fi
-KEEP=$(procs | awk '$3 ~ /^(catatonit|podman)/ { printf "%s ", $1 }')
-expect
+podman_start
 
 run() {
 	status 7 prun --rm busybox:test sh -c 'echo out; echo err >&2; exit 7'
@@ -123,12 +89,11 @@ create_start() {
 t "podman create, init, start -a" create_start
 
 tty() {
-	got=0
-	script -qec "stty rows 21 cols 91; timeout 60 podman --root '$P/root' --runroot '$P/run' --tmpdir '$P/tmp' --storage-driver vfs --cgroup-manager cgroupfs --events-backend file --runtime '$(command -v "$RUNTIME")' run --rm -t --log-driver k8s-file --cgroup-parent '/$TAG' --network none busybox:test sh -c 'sleep 1; tty; stty size; exit 4'" \
-		/dev/null >"$T/o" 2>&1 </dev/null || got=$?
+	on_a_terminal run --rm -t --log-driver k8s-file --cgroup-parent "/$TAG" --network none busybox:test \
+		sh -c 'sleep 1; tty; stty size; exit 4'
 	is "$got" 4
-	has "$(tr -d '\r' <"$T/o")" '/dev/(pts/0|console)$'
-	has "$(tr -d '\r' <"$T/o")" '^21 91$'
+	has "$(cat "$T/o")" '/dev/(pts/0|console)$'
+	has "$(cat "$T/o")" '^21 91$'
 }
 t "podman run -t" tty
 

@@ -31,7 +31,7 @@ usage() {
 	exit 2
 }
 
-kernel='' suites='cli shim'
+kernel='' suites='cli shim rootless'
 while getopts k:s: o; do
 	case $o in
 	k) kernel=$OPTARG ;;
