@@ -54,7 +54,7 @@ __attribute__((no_sanitize("address"))) static void copy_pages(void *to, uintptr
 
 static int remap_writable(uintptr_t start, size_t len)
 {
-	void *copy = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *copy = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
 	if (copy == MAP_FAILED)
 		return -errno;
