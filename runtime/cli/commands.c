@@ -96,8 +96,8 @@ const struct cli_command cli_commands[] = {
 	{ .name = "check", .usage = "[BUNDLE]",
 	  .brief = "tell what this host can do, and what a bundle lacks", .max_args = 1, .fail_status = 1,
 	  .options = cli_check_options, .values_size = sizeof(struct check_values), .run = cmd_check,
-	  .more = "Nothing is changed. With a bundle, the exit status is 1 when the host lacks\n"
-		  "something that it asks for." },
+	  .more = "Nothing is changed.\n"
+		  "With a bundle, the exit status is 1 when the host lacks something that it asks for." },
 	{ .name = "version", .usage = "", .brief = "print the version", .fail_status = 1,
 	  .run = cmd_version },
 	{ .name = "help", .usage = "[COMMAND]",

@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <net/if.h>
@@ -217,6 +218,8 @@ static void drop_privilege(void)
 	for (unsigned long c = 0; c < 64; c++)
 		if (!(c < 32 && caps >> c & 1) && prctl(PR_CAPBSET_DROP, c, 0, 0, 0) && errno == EINVAL)
 			break;
+	if (setgroups(0, NULL))
+		die("setgroups", NULL);
 	if (syscall(SYS_capset, &head, data))
 		die("capset", NULL);
 }

@@ -163,7 +163,7 @@ a cgroup mount that may be written ~ .mounts |= map(if .type == "cgroup" then .o
 a cgroup mount that may be written, with a namespace ~ .linux.namespaces += [{type: "cgroup"}] | .mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)
 no cgroup mount ~ .mounts |= map(select(.type != "cgroup"))
 sysfs to write, proc read-only ~ .mounts |= map(if .type == "sysfs" then .options -= ["ro"] elif .type == "proc" then .options = ["ro", "nosuid"] else . end) | .linux.readonlyPaths = []
-more rlimits ~ .process.rlimits = (["AS", "CORE", "CPU", "DATA", "FSIZE", "LOCKS", "MEMLOCK", "MSGQUEUE", "RSS", "RTTIME", "STACK"] | map({type: ("RLIMIT_" + .), soft: 10485760, hard: 20971520})) | .process.rlimits |= map(if .type == "RLIMIT_AS" or .type == "RLIMIT_DATA" then .soft *= 10 | .hard *= 10 elif .type == "RLIMIT_MSGQUEUE" then .soft = 1000 | .hard = 1000 elif .type == "RLIMIT_MEMLOCK" then .soft = 1000 | .hard = 2000 else . end)
+more rlimits ~ .process.rlimits = (["AS", "CPU", "DATA", "FSIZE", "LOCKS", "MEMLOCK", "MSGQUEUE", "RSS", "RTTIME", "STACK"] | map({type: ("RLIMIT_" + .), soft: 10485760, hard: 20971520})) | .process.rlimits |= map(if .type == "RLIMIT_AS" or .type == "RLIMIT_DATA" then .soft *= 10 | .hard *= 10 elif .type == "RLIMIT_MSGQUEUE" then .soft = 1000 | .hard = 1000 elif .type == "RLIMIT_MEMLOCK" then .soft = 1000 | .hard = 2000 else . end)
 memory, cpu, pids ~ .linux.resources += {memory: {limit: 67108864, reservation: 33554432, swap: 67108864, swappiness: 10}, pids: {limit: 55}, cpu: {shares: 512, quota: 20000, period: 50000}}
 memory without end, no swap given ~ .linux.resources += {memory: {limit: -1}, pids: {limit: -1}}
 out of memory without death ~ .linux.resources.memory = {limit: 67108864, disableOOMKiller: true}
