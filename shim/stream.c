@@ -31,6 +31,7 @@
 #define TURN_BYTES (1 << 20)		/* moved before other sources get their turn */
 #define WIDE_AFTER (1 << 20)
 #define WIDE_BYTES (1 << 20)		/* what a pipe may have without privilege */
+#define REST_MS 2			/* a quick reader empties most of a wide pipe in it */
 #define WAIT_READER_MS 30000
 
 static bool poll_now(int fd, short events, short *revents)
@@ -63,6 +64,7 @@ void stream_close(struct stream *s)
 	loop_del(l, &s->dst_ev);
 	loop_del(l, &s->watch_ev);
 	loop_timer_cancel(&s->timer);
+	loop_timer_cancel(&s->rest_timer);
 	fd_close(&s->fd.src);
 	fd_close(&s->fd.dst);
 	fd_close(&s->fd.keep);
@@ -284,6 +286,18 @@ static void set_blocked(struct stream *s, bool blocked)
 	}
 }
 
+/*
+ * A full pipe polls writable again as soon as its reader has taken one page. A reader that goes on taking
+ * would wake us for each, so it is given a moment; one that has stopped is waited for by epoll.
+ */
+static void give_rest(struct stream *s)
+{
+	loop_del(s->loop, &s->src_ev);
+	loop_del(s->loop, &s->dst_ev);
+	s->blocked = true;
+	loop_timer_set(s->loop, &s->rest_timer, REST_MS);
+}
+
 static void stream_pump(struct stream *s)
 {
 	int left = TURN_BYTES, r;
@@ -297,7 +311,9 @@ static void stream_pump(struct stream *s)
 	/* An empty terminal makes no event, so after a full turn it has to be asked. */
 	if (r > 0 && s->last_call && poll_now(s->fd.src, POLLIN, &ev) && !ev)
 		r = MOVED_EMPTY;
-	if (r == MOVED_FULL)
+	if (r == MOVED_FULL && s->wide && !s->input && left < TURN_BYTES)
+		give_rest(s);
+	else if (r == MOVED_FULL)
 		set_blocked(s, true);
 	else if (r == MOVED_BROKEN)
 		stream_close(s);
@@ -305,6 +321,15 @@ static void stream_pump(struct stream *s)
 		source_ended(s);
 	else
 		set_blocked(s, false);
+}
+
+static void rested(struct loop_timer *t)
+{
+	struct stream *s = loop_owner(t, struct stream, rest_timer);
+
+	s->blocked = false;
+	loop_add(s->loop, &s->src_ev, s->fd.src, EPOLLIN);
+	stream_pump(s);
 }
 
 static void src_ready(struct loop_source *src, uint32_t events)
@@ -334,6 +359,7 @@ int stream_start(struct stream *s, struct loop *l, const struct stream_fds *fds,
 		.no_splice = tty || fds->dst_kind == STREAM_FILE, .done = done, .arg = arg,
 		.src_ev = { src_ready, -1 }, .dst_ev = { dst_ready, -1 },
 		.watch_ev = { reader_came, -1 }, .timer = { .fn = reader_late },
+		.rest_timer = { .fn = rested },
 	};
 	r = fd_nonblock(s->fd.src, 1);
 	if (!r && fds->dst_kind != STREAM_FILE)

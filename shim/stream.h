@@ -31,6 +31,7 @@ struct stream {
 	struct loop *loop;
 	struct loop_source src_ev, dst_ev, watch_ev;
 	struct loop_timer timer;
+	struct loop_timer rest_timer;	/* a full pipe is looked at again; armed: neither end is in the loop */
 	struct stream_fds fd;
 	int watch;		/* inotify fd while waiting for a reader; -1 */
 	bool input;		/* client to process */
