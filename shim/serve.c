@@ -114,7 +114,7 @@ static void tune_memory(void)
 #endif
 }
 
-static void trim_memory(void)
+void server_trim(void)
 {
 #ifdef __GLIBC__
 	malloc_trim(0);
@@ -133,7 +133,7 @@ void server_check_idle(struct server *srv)
 	if (has_container(srv, false))
 		srv->shutdown_due = false;
 	if (!srv->ctrs)
-		trim_memory();
+		server_trim();
 }
 
 /* ---- connections, signals ------------------------------------------------------------- */

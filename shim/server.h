@@ -121,6 +121,8 @@ int server_main(const struct shim_args *args);
 void server_stop(struct server *srv);
 /** server_shutdown() - Shutdown was asked for: obey unless a container is left. */
 void server_shutdown(struct server *srv, struct rpc_token t);
+/** server_trim() - Give freed memory back to the kernel. */
+void server_trim(void);
 /** server_check_idle() - (Dis)arm the timer that ends a server nobody needs. */
 void server_check_idle(struct server *srv);
 

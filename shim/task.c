@@ -4,7 +4,6 @@
  * apart, answers at once when it can, and else makes an operation of it.
  */
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -426,6 +425,6 @@ void task_gone(struct ttrpc_server *s, uint64_t conn)
 			proc_forget_conn(p, conn);
 	}
 	/* What a burst of requests took goes back with the connection. */
-	malloc_trim(0);
+	server_trim();
 	server_check_idle(srv);
 }

@@ -76,7 +76,7 @@ int rootless_no_cgroup(const struct cleat_env *env, const struct spec *s, bool o
 	char text[ERR_TEXT_MAX];
 
 	if (why.kind != ERR_DENIED || !rootless_is(env))
-		return -why.errnum;
+		return why.errnum ? -why.errnum : -EINVAL;
 	needs = l->resources ? cg_limits_needed(l->resources) : NULL;
 	if (!needs && (!path || !*path)) {
 		err_clear(e);

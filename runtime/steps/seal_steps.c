@@ -88,7 +88,7 @@ static int seal_limits(struct seal_ctx *c, struct err *e)
 
 static int seal_tune(struct seal_ctx *c, struct err *e)
 {
-	return tune_self(&c->p->tune, c->fifo < 0, e);
+	return tune_self(&c->p->tune, !c->init, e);
 }
 
 /* What the next execve shall do, so nothing that we do until then is confined yet. */
@@ -105,7 +105,7 @@ static int seal_labels(struct seal_ctx *c, struct err *e)
 			return err_set(e, ERR_KERNEL, own, "/process/apparmorProfile", "open a procfs");
 	}
 	r = label_exec(own >= 0 ? own : c->procfd, c->p->apparmor, c->p->selinux, e);
-	if (c->fifo < 0)
+	if (!c->init)
 		fd_close(&c->procfd);
 	return r;
 }

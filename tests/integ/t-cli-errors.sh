@@ -423,6 +423,9 @@ pid_reuse() {
 	bundle pr '' sleep 100
 	detached
 	cp "$ROOT/$ID/state.json" "$T/good"
+	# A number that comes back is known by its birth, in clock ticks of 10 ms: no
+	# number is born twice in one, but this stranger could be the container's twin.
+	sleep 0.1
 	sleep 60 &
 	stranger=$!
 	pid=$(pid_of "$ID")

@@ -139,6 +139,14 @@ affinity() {
 }
 t "execCPUAffinity: for exec only" affinity
 
+# A process run without a gate is no exec either.
+affinity_run() {
+	[ "$(nproc)" -gt 1 ] || skip "needs two CPUs"
+	inside '.process.execCPUAffinity = {initial: "0", final: "1"}' 'cat /proc/self/status'
+	is "$(cpus)" "$(awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status)"
+}
+t "execCPUAffinity: not for run" affinity_run
+
 affinity_reset() {
 	[ "$(nproc)" -gt 1 ] || skip "needs two CPUs"
 	bundle ar '' cat /proc/self/status
