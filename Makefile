@@ -139,7 +139,8 @@ LIBS_cleat_a := $(O)/libcleat.a $(O)/libcgroup.a $(O)/libfilter.a $(O)/libnsente
 objs = $(patsubst %.c,$(O)/%.o,$(1))
 
 # The program that speaks with systemd; without libsystemd-dev, or with musl, the systemd cgroup driver is refused.
-HELPER := $(if $(shell echo '\#include <systemd/sd-bus.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo y),$(O)/cleat-systemd)
+HASH := \#
+HELPER := $(if $(shell echo '$(HASH)include <systemd/sd-bus.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo y),$(O)/cleat-systemd)
 $(O)/cgroup/unit.o: CFLAGS_FILE := -DLIBEXECDIR='"$(PREFIX)/libexec/cleat"'
 
 .PHONY: all
