@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "child.h"
 #include "clocks.h"
+#include "create.h"
 #include "devices.h"
 #include "fd.h"
 #include "fdio.h"
@@ -27,38 +28,6 @@
 #include "sync.h"
 #include "template.h"
 #include "trace.h"
-
-struct host_ctx {
-	const struct cleat_env *env;
-	const struct cleat_create *req;
-	struct cleat_process *out;	/* the caller's; filled before its @ready is called */
-	struct arena *arena;
-	const char *bundle, *rootpath, *cgroup;	/* absolute; cgroup "" for none */
-	int bundlefd, rootdir, procfd, fifo;
-	struct spec *spec;
-	struct process process;
-	struct join_set join;
-	uint64_t new_ns, listed_ns;
-	bool new_cgroupns, userns, idmaps;
-	struct store store;
-	struct state state;
-	struct cg_host host;
-	struct cg_unit unit;		/* of systemd; name NULL: the cgroup is ours */
-	struct cg cg;
-	bool has_cg, cloned_in;		/* made; init was born in it */
-	bool has_unit;
-	bool no_cg;			/* it may not be made, and nothing needs it */
-	uid_t euid;
-	int tree, *sources;
-	const char *keyring;	/* "" for none */
-	const char *context;	/* "context=" and mountLabel; NULL: none */
-	int sock, child_sock;
-	pid_t pid;
-	int pidfd, console;
-	struct cg_watch oom;
-};
-
-STAGE(host, STAGE_HOST);
 
 static int host_bundle(struct host_ctx *c, struct err *e)
 {
@@ -225,23 +194,15 @@ static void host_store_undo(struct host_ctx *c)
 /* Written before there is anything to clean up: a create that is killed leaves what delete needs. */
 static int host_state(struct host_ctx *c, struct err *e)
 {
-	char created[48], cgroup[PATH_MAX] = "";
+	char created[48];
 	struct spec_hooks *h = NULL;
-	int r = cg_host_detect(&c->host, c->arena, e);
+	int r = host_cgroup_path(c, e);
 
 	if (r)
 		return r;
-	r = op_unit(c->env, c->req->id, c->spec->linux_->cgroups_path, &c->host, c->arena, &c->unit, e);
-	if (!r && c->unit.name)
-		snprintf(cgroup, sizeof(cgroup), "%s", c->unit.path);
-	else if (!r && c->host.mode != CG_MODE_NONE)
-		r = cg_path(&c->host, c->spec->linux_->cgroups_path, c->req->id, cgroup, sizeof(cgroup), e);
-	if (r)
-		return r;
 	log_rfc3339(created, sizeof(created), true);
-	c->cgroup = arena_strdup(c->arena, cgroup);
 	c->state.created = arena_strdup(c->arena, created);
-	if (!c->cgroup || !c->state.created)
+	if (!c->state.created)
 		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "state");
 	if (c->spec->hooks) {
 		h = arena_new(c->arena, struct spec_hooks);
@@ -260,125 +221,6 @@ static int host_state(struct host_ctx *c, struct err *e)
 		.hooks = h, .annotations = c->spec->annotations,
 	};
 	return store_save(&c->store, &c->state, e);
-}
-
-/* systemd moves init into a scope that it makes; what it tells of the place holds from then on. */
-static int make_unit(struct host_ctx *c, struct err *e)
-{
-	char path[PATH_MAX];
-	struct cg_unit_start s = {
-		.unit = &c->unit, .host = &c->host, .pid = c->pid, .id = c->req->id,
-		.limits = c->spec->linux_->resources, .annotations = &c->spec->annotations, .log = c->env->log,
-	};
-	int r;
-
-	cg_unit_round(NULL, c->spec->linux_->resources);
-	r = cg_unit_start(&s, path, sizeof(path), e);
-	if (r)
-		return r;
-	c->has_unit = true;
-	c->cgroup = c->state.cgroup = arena_strdup(c->arena, path);
-	return c->cgroup ? cg_adopt(&c->cg, &c->host, c->cgroup, e) : err_set(e, ERR_LIMIT, -ENOMEM, path, "cgroup");
-}
-
-static int make_cgroup(struct host_ctx *c, struct err *e)
-{
-	const struct cg_limits *l = c->spec->linux_->resources;
-	int r;
-
-	/* A host without cgroups refuses each limit by name; without limits it is a host all the same. */
-	r = c->unit.name ? make_unit(c, e) : cg_make(&c->cg, &c->host, c->cgroup, l, c->env->log, e);
-	if (r && c->unit.name && !c->has_unit && c->pidfd >= 0 && !child_pidfd_wait_ms(c->pidfd, 0)) {
-		err_clear(e);
-		return 0;
-	}
-	if (r && !c->unit.name && !rootless_no_cgroup(c->env, c->spec, c->state.own_pidns, e)) {
-		c->no_cg = true;
-		c->state.cgroup = c->cgroup = "";
-		return 0;
-	}
-	if (r)
-		return r;
-	c->has_cg = c->host.mode != CG_MODE_NONE;
-	return 0;
-}
-
-/* Without limits as well: devices start from "deny all". */
-static int limit_cgroup(struct host_ctx *c, struct err *e)
-{
-	int r = cg_apply(&c->cg, c->spec->linux_->resources, false, c->env->log, e);
-
-	return r ? rootless_no_filter(c->env, &c->cg, e) : 0;
-}
-
-/* v2: before the clone, for init is born in it. Its limits are written while it mounts, see host_limits(). */
-static int host_cgroup(struct host_ctx *c, struct err *e)
-{
-	int r = 0;
-
-	if (c->unit.name)
-		return 0;	/* a scope is made of a process */
-	if (c->host.mode == CG_MODE_V2 || c->host.mode == CG_MODE_NONE)
-		r = make_cgroup(c, e);
-	return !r && c->host.mode == CG_MODE_NONE ? limit_cgroup(c, e) : r;
-}
-
-/* Is a read-write cgroup file system asked for at /sys/fs/cgroup? */
-static bool mounts_cgroup_rw(const struct spec *s)
-{
-	const struct spec_mount *m = s->mounts.v;
-	size_t i, k;
-
-	for (i = 0; i < s->mounts.n; i++) {
-		bool ro = false;
-
-		if (!m[i].type || (strcmp(m[i].type, "cgroup") && strcmp(m[i].type, "cgroup2")) ||
-		    strcmp(m[i].destination, "/sys/fs/cgroup"))
-			continue;
-		for (k = 0; k < m[i].options.n; k++)
-			ro |= !strcmp(m[i].options.v[k], "ro") || !strcmp(m[i].options.v[k], "rro");
-		return !ro;
-	}
-	return false;
-}
-
-/* Whoever runs the container's first program may manage the cgroups below its own (contract oci-runtime 3.2). */
-static int host_delegate(struct host_ctx *c, struct err *e)
-{
-	const struct spec_linux *l = c->spec->linux_;
-	uint32_t uid = c->process.uid;
-	struct idmap *uids;
-	int r;
-
-	if (!c->has_cg || c->host.mode != CG_MODE_V2 || !c->new_cgroupns || !mounts_cgroup_rw(c->spec))
-		return 0;
-	if (c->new_ns & CLONE_NEWUSER) {
-		if (rootfs_idmap_array(&l->uid_mappings, c->arena, &uids))
-			return err_set(e, ERR_LIMIT, -ENOMEM, "/linux/uidMappings", "maps");
-		if (idmap_to_host(uids, l->uid_mappings.n, c->process.uid, &uid))
-			return 0;	/* setuid will say so */
-	}
-	r = uid == c->euid ? 0 : cg_delegate(&c->cg, uid, e);
-	if (!r || !c->euid || e->kind != ERR_DENIED)
-		return r;
-	err_clear(e);	/* an ordinary user gives nothing away */
-	return 0;
-}
-
-static void host_cgroup_undo(struct host_ctx *c)
-{
-	struct err ignored = { 0 };
-
-	if (c->has_cg) {
-		cg_kill(&c->cg, SIGKILL, &ignored);
-		err_clear(&ignored);
-		cg_close(&c->cg);
-	}
-	if (c->has_unit)
-		cg_unit_stop(c->unit.name, c->unit.user, c->env->log, NULL);
-	if (c->has_cg || c->has_unit)
-		cg_remove(&c->host, c->cgroup, &ignored);
-	c->has_cg = c->has_unit = false;
 }
 
 static int host_gate(struct host_ctx *c, struct err *e)
@@ -527,6 +369,13 @@ static int host_launch(struct host_ctx *c, struct err *e)
 	return err_set(e, ERR_PEER, r, NULL, "report the container's process");
 }
 
+int host_answer(struct host_ctx *c, enum sync_type type, const int *fds, size_t n, struct err *e)
+{
+	int r = sync_send_fds(c->sock, type, fds, n);
+
+	return !r || r == -EPIPE ? 0 : err_set(e, ERR_KERNEL, r, NULL, "answer the container's process");
+}
+
 static int host_maps(struct host_ctx *c, struct err *e)
 {
 	const struct spec_linux *l = c->spec->linux_;
@@ -544,9 +393,7 @@ static int host_maps(struct host_ctx *c, struct err *e)
 		r = userns = join_open_of(c->procfd, c->pid, CLONE_NEWUSER, e);
 		r = r < 0 ? r : map_trees(c, userns, e);
 	}
-	if (!r && sync_send(c->sock, SYNC_GO, 0, -1) == -EPIPE)
-		r = 0;	/* it died: supervise tells why */
-	return r;
+	return r ? r : host_answer(c, SYNC_GO, NULL, 0, e);
 }
 
 static int host_clocks(struct host_ctx *c, struct err *e)
@@ -560,9 +407,7 @@ static int host_clocks(struct host_ctx *c, struct err *e)
 	if (r != 1 || m.type != SYNC_CLOCKS)
 		return supervise_died(&m, r, e);
 	r = clocks_write(c->procfd, c->pid, &c->spec->linux_->time_offsets, e);
-	if (!r && sync_send(c->sock, SYNC_GO, 0, -1) == -EPIPE)
-		r = 0;	/* it died: supervise tells why */
-	return r;
+	return r ? r : host_answer(c, SYNC_GO, NULL, 0, e);
 }
 
 /* Before init looks at any of them: its sysctls may be theirs. */
@@ -580,54 +425,7 @@ static int host_net_devices(struct host_ctx *c, struct err *e)
 			return r;
 	}
 	r = net_devices_move(devices, joined < 0 ? own : joined, c->arena, e);
-	if (!r && sync_send(c->sock, SYNC_GO, 0, -1) == -EPIPE)
-		r = 0;	/* it died: supervise tells why */
-	return r;
-}
-
-/*
- * v1: the directories are made only now, while init mounts, and init enters them by itself.
- * v2 without CLONE_INTO_CGROUP: the pid is written to cgroup.procs.
- */
-static int host_cgroup_v1(struct host_ctx *c, struct err *e)
-{
-	int fds[CG_HIERARCHIES_MAX], r = 0;
-	size_t i, n = 0;
-
-	if (c->cloned_in || c->host.mode == CG_MODE_NONE || c->no_cg)
-		return 0;
-	if (c->unit.name || c->host.mode != CG_MODE_V2)
-		r = make_cgroup(c, e);
-	/* systemd had no process to move: supervise tells why */
-	if (!r && !c->has_cg && !c->no_cg)
-		return 0;
-	/* Before init enters: v1 refuses a memory limit below what is in use. */
-	if (!r && c->has_cg && c->host.mode != CG_MODE_V2)
-		r = limit_cgroup(c, e);
-	if (!r && c->unit.name)
-		r = host_delegate(c, e);
-	if (c->host.mode == CG_MODE_V2) {
-		/* into a scope systemd has moved it */
-		if (!r && (!c->unit.name || c->unit.slice_unit))
-			r = cg_enter_pid(&c->cg, c->pid, e);
-	} else {
-		if (!r && c->has_cg)
-			r = cg_enter_prepare(&c->cg, e);
-		for (i = 0; !r && i < CG_HIERARCHIES_MAX; i++)
-			if (c->cg.enterfd[i] >= 0)
-				fds[n++] = c->cg.enterfd[i];
-	}
-	/* Died already: supervise tells why. */
-	if (!r && (r = c->no_cg ? sync_send(c->sock, SYNC_GO, 0, -1) :
-		   sync_send_fds(c->sock, SYNC_CGROUP, fds, n)) == -EPIPE)
-		r = 0;
-	return r ? err_set(e, ERR_KERNEL, r, NULL, "hand over the cgroup files") : 0;
-}
-
-/* To load and attach a device program takes the kernel longer than all else that is done for a v2 cgroup. */
-static int host_limits(struct host_ctx *c, struct err *e)
-{
-	return c->host.mode == CG_MODE_V2 && c->has_cg ? limit_cgroup(c, e) : 0;
+	return r ? r : host_answer(c, SYNC_GO, NULL, 0, e);
 }
 
 /* While init mounts: what the parent can do meanwhile. */
@@ -727,7 +525,7 @@ static const struct host_step create_steps[] = {
 	{ "maps", host_maps, NULL },
 	{ "clocks", host_clocks, NULL },
 	{ "net-devices", host_net_devices, NULL },
-	{ "cgroup-v1", host_cgroup_v1, NULL },		/* undone by "cgroup", when init is dead */
+	{ "placement", host_placement, NULL },		/* undone by "cgroup", when init is dead */
 	{ "limits", host_limits, NULL },		/* in force before hooks and the program run */
 	{ "meanwhile", host_meanwhile, NULL },
 	{ "supervise", host_supervise, NULL },
