@@ -658,9 +658,11 @@ flat() {
 		! grep -q '^status' "$T/o"
 	}
 	round 20
+	sleep 0.4	# the connection of the last call is closed by then
 	fds=$(ls "/proc/$s/fd" | wc -l)
 	rss=$(awk '/^Private_Dirty:/ { d += $2 } END { print d }' "/proc/$s/smaps_rollup")
 	round "$(count 200 20000)"
+	sleep 0.4
 	is "$(ls "/proc/$s/fd" | wc -l)" "$fds"
 	now=$(awk '/^Private_Dirty:/ { d += $2 } END { print d }' "/proc/$s/smaps_rollup")
 	[ "$now" -le $((rss + 64)) ] || fail "private dirty grew from $rss to $now KiB"
