@@ -15,6 +15,7 @@
 #include "cg_internal.h"
 #include "pathfs.h"
 #include "unit.h"
+#include "userns.h"
 
 #define UNIT_NAME_MAX	255
 #define FIELD		"/linux/cgroupsPath"
@@ -41,26 +42,9 @@ bool cg_unit_host(void)
 	return !faccessat(AT_FDCWD, "/run/systemd/system", F_OK, 0);
 }
 
-/* One line "0 0 4294967295": the ids are the host's. @uid: what the host calls our root. */
-static bool in_user_namespace(unsigned int *uid)
-{
-	char map[256];
-	unsigned long long inside = 0, outside = 0, n = 0;
-
-	if (cg_read(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) <= 0)
-		return false;
-	if (sscanf(map, "%llu %llu %llu", &inside, &outside, &n) == 3 && !inside && !outside && n == 4294967295ULL)
-		return false;
-	if (!geteuid() && !inside)
-		*uid = (unsigned int)outside;
-	return true;
-}
-
 bool cg_unit_user(void)
 {
-	unsigned int ignored;
-
-	return geteuid() || in_user_namespace(&ignored);
+	return geteuid() || userns_is_own();
 }
 
 static int bad(const char *path, struct err *e, const char *why)
@@ -134,7 +118,8 @@ static void add_user_manager(struct buf *b, const char *own_path)
 	const char *p;
 	unsigned int uid = geteuid();
 
-	in_user_namespace(&uid);
+	if (!uid)
+		uid = userns_root_uid();
 	p = strstr(own_path, "/user@");
 	if (p && (p = strstr(p, ".service"))) {
 		buf_add(b, own_path, (size_t)(p - own_path) + strlen(".service"));

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "fd.h"
 #include "pathfs.h"
+#include "userns.h"
 
 /* Contract oci-runtime 1.1: without the host's privileges, state is in the runtime directory. */
 static const char *default_root(struct cli *c, bool *sticky)
@@ -21,7 +22,7 @@ static const char *default_root(struct cli *c, bool *sticky)
 	const char *xdg = getenv("XDG_RUNTIME_DIR"), *user = getenv("USER");
 
 	if (!xdg || *xdg != '/' ||
-	    (!geteuid() && ((user && !strcmp(user, "root")) || !cleat_in_userns())))
+	    (!geteuid() && ((user && !strcmp(user, "root")) || !userns_is_own())))
 		return "/run/cleat";
 	*sticky = true;
 	return arena_printf(&c->arena, "%s/cleat", xdg);

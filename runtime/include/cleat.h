@@ -219,8 +219,6 @@ int cleat_selfexe_exec(char *const argv[], char *const envp[], struct err *e);
 int cleat_selfexe_switch(int *mount);
 /** cleat_selfexe_protected() - Does this process run from such a place already? */
 bool cleat_selfexe_protected(void);
-/** cleat_in_userns() - Are we in a user namespace that is not the host's? The host's maps every id. */
-bool cleat_in_userns(void);
 /** cleat_libseccomp_version() - "2.5.4". */
 const char *cleat_libseccomp_version(void);
 #endif

@@ -12,26 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "buf.h"
 #include "fd.h"
 #include "ops.h"
 #include "pathfs.h"
 #include "rootfs.h"
-
-bool cleat_in_userns(void)
-{
-	auto_buf b = BUF_INIT;
-	char *p;
-
-	if (path_read(AT_FDCWD, "/proc/self/uid_map", 4096, &b) || !b.data)
-		return false;
-	p = b.data;
-	return strtoul(p, &p, 10) || strtoul(p, &p, 10) || strtoul(p, &p, 10) != UINT_MAX;
-}
+#include "userns.h"
 
 bool rootless_is(const struct cleat_env *env)
 {
-	return env->rootless < 0 ? geteuid() || cleat_in_userns() : env->rootless > 0;
+	return env->rootless < 0 ? geteuid() || userns_is_own() : env->rootless > 0;
 }
 
 bool rootless_own_id(const struct objv *map, uint32_t id)

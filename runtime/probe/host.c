@@ -16,6 +16,7 @@
 #include "bounds.h"
 #include "pathfs.h"
 #include "probe.h"
+#include "userns.h"
 
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
@@ -60,21 +61,11 @@ static void kernel(struct probe_ctx *c, const struct probe *p, struct cleat_find
 		probe_say(c, f, CLEAT_OK, "%s %s", u.release, u.machine);
 }
 
-/* Do user ids mean here what they mean on the machine? */
-static bool first_userns(struct probe_ctx *c)
-{
-	unsigned int inside = 1, outside = 1, count = 0;
-	const char *map = probe_text(c, "/proc/self/uid_map");
-
-	return !map || (sscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && !inside && !outside &&
-			count == UINT32_MAX);
-}
-
 static void privilege(struct probe_ctx *c, const struct probe *p, struct cleat_finding *f)
 {
 	if (geteuid())
 		probe_say(c, f, CLEAT_PARTLY, "uid %u: containers need a user namespace", geteuid());
-	else if (!first_userns(c))
+	else if (userns_is_own())
 		probe_say(c, f, CLEAT_PARTLY, "root of a user namespace");
 	else if (!(c->caps & 1ull << CAP_SYS_ADMIN))
 		probe_say(c, f, CLEAT_PARTLY, "root without CAP_SYS_ADMIN");
