@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cg_internal.h"
-#include "unit.h"
 
 /* Nodes may be made of any number, for making one gives no access; the rest is what /dev holds. */
 static const struct cg_rule always[] = {
@@ -223,19 +222,8 @@ int cg_devices_apply(const struct cg *c, const struct cg_limits *l, const struct
 		return 0;	/* a new cgroup may what the one above it may */
 	if (i >= 0)
 		return cg_v1_devices(c, (size_t)i, &rules, e);
-	if (at >= 0 && c->dirfd[at] >= 0) {
-		struct err why = { 0 };
-
-		r = cg_bpf_apply(c, (size_t)at, &rules, &why);
-		/* Who may not filter devices may not make any either, and opens the host's as what it is there. */
-		if (r < 0 && why.kind == ERR_DENIED && cg_unit_user()) {
-			log_debug(log, "devices are not filtered: the kernel lets only privileged users");
-			return 0;
-		}
-		if (r < 0 && e)
-			*e = why;
-		return r;
-	}
+	if (at >= 0 && c->dirfd[at] >= 0)
+		return cg_bpf_apply(c, (size_t)at, &rules, e);
 	if (l && l->has_devices && l->devices.n)
 		return err_set(e, ERR_UNSUPPORTED, 0, "/linux/resources/devices",
 			       "this host has no devices controller (cgroup v1) and no cgroup v2");

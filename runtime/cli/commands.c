@@ -21,7 +21,7 @@ const struct opt cli_global_options[] = {
 	{ .name = "cgroup-manager", .type = OPT_STR, G(cgroup_manager), .value = "cgroupfs|systemd",
 	  .help = "who makes cgroups (cgroupfs)" },
 	{ .name = "rootless", .type = OPT_STR, G(rootless), .value = "true|false|auto",
-	  .help = "the same either way" },
+	  .help = "go without a cgroup and without device rules that we may not make, if nothing asks for them" },
 	{ .name = "criu", .type = OPT_STR, G(criu), .value = "PATH" },
 	{ .name = "version", .letter = 'v', .type = OPT_FLAG, G(version),
 	  .help = "print the version" },

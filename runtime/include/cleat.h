@@ -30,7 +30,7 @@ struct cleat_env {
 	const char *root;		/* state root, absolute: "/run/cleat" */
 	const struct log *log;		/* warnings and debug; may be NULL */
 	bool parent_clone;		/* make containers' processes children of our parent (shim's workers) */
-	int rootless;			/* no right to make a cgroup is no error if none is needed: 1, 0; -1: see for yourself */
+	int rootless;			/* without a right to cgroups or device rules, and with no need of them, go on: 1, 0; -1: auto */
 	bool systemd_cgroup;		/* create only: cgroupsPath is slice:prefix:name, systemd makes the cgroup */
 	/**
 	 * @on_process: called right after a process exists and before anything can fail, with its

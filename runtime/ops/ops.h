@@ -90,7 +90,8 @@ int rootless_check(const struct spec *s, struct err *e);
 int rootless_no_cgroup(const struct cleat_env *env, const struct spec *s, bool own_pidns, struct err *e);
 /**
  * rootless_no_filter() - After a failure of cg_apply(): was it for the device filter alone, and is that no matter?
- * Who has no right to filter devices has none to make nodes either: they are bound, one by one.
+ * Who has no right to filter devices has none to make nodes either: the host's are bound, one by one, and
+ * opened as what the caller is there.
  */
 int rootless_no_filter(const struct cleat_env *env, const struct cg *cg, struct err *e);
 /**

@@ -53,6 +53,7 @@ int rootless_no_filter(const struct cleat_env *env, const struct cg *cg, struct 
 {
 	if (!cg->devices_denied || !rootless_is(env))
 		return e->errnum ? -e->errnum : -EINVAL;
+	log_debug(env->log, "devices are not filtered: the kernel lets only privileged users");
 	err_clear(e);
 	return 0;
 }

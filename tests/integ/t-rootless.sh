@@ -310,6 +310,36 @@ END
 }
 [ -z "$CLEAT" ] || t "root of a user namespace, with and without another one below" nested
 
+# A cgroup v2 directory that the user was given, whatever the host itself has: seen in a mount namespace of its own.
+no_filter() {
+	rootless filter '.linux.cgroupsPath = "/'"$TAG"'/c" | .linux.resources = {devices: [{allow: false, access: "rwm"}]}' echo ran
+	cat >"$T/given.sh" <<END
+mount -t cgroup2 none /sys/fs/cgroup || exit 77
+home=/sys/fs/cgroup\$(sed -n 's/^0:://p' /proc/self/cgroup) given=/sys/fs/cgroup/$TAG
+mkdir -p \$given/leaf
+chown $U \$given \$given/cgroup.procs \$given/cgroup.subtree_control \$given/leaf \$given/leaf/cgroup.procs
+echo \$\$ >\$given/leaf/cgroup.procs || exit 77
+cd "$X"
+env -i PATH="$PATH" XDG_RUNTIME_DIR="$X/run" setpriv --reuid $U --regid $U --clear-groups timeout 60 \
+	"$RT" --rootless="\$1" --log-level debug run --bundle "$B" $ID
+r=\$?
+echo \$\$ >\$home/cgroup.procs
+rmdir \$given/leaf \$given
+exit \$r
+END
+	for how in auto true; do
+		got=0
+		unshare --mount sh "$T/given.sh" $how >"$T/o" 2>"$T/e" || got=$?
+		[ $got != 77 ] || skip "no cgroup v2 here"
+		is "$got" 0
+		is "$(cat "$T/o")" ran
+		has "$(cat "$T/e")" 'level=debug msg="devices are not filtered'
+	done
+	status 1 unshare --mount sh "$T/given.sh" false
+	has "$(cat "$T/e")" 'resources.devices: load the BPF program that filters devices: operation not permitted'
+}
+[ -z "$CLEAT" ] || t "devices are not filtered without the right to it; with --rootless=false that is an error" no_filter
+
 spec() {
 	mkdir -p "$X/spec/rootfs"
 	cp -a "$T/rootfs/bin" "$X/spec/rootfs/"
