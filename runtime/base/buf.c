@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "utf8.h"
 
 int buf_reserve(struct buf *b, size_t more)
 {
@@ -51,6 +52,37 @@ void buf_adds(struct buf *b, const char *s)
 void buf_addc(struct buf *b, char c)
 {
 	buf_add(b, &c, 1);
+}
+
+void buf_add_json(struct buf *b, const char *s)
+{
+	static const char special[] = "\b\f\n\r\t\"\\", escape[] = "bfnrt\"\\";
+	size_t len = strlen(s), plain = 0;	/* plain: bytes seen but not yet appended */
+
+	buf_addc(b, '"');
+	while (len) {
+		const char *hit = strchr(special, *s);
+		size_t n = utf8_len(s, len);
+
+		if (n && !hit && (unsigned char)*s >= 0x20 && *s != 0x7f) {
+			plain += n;
+			s += n;
+			len -= n;
+			continue;
+		}
+		buf_add(b, s - plain, plain);
+		plain = 0;
+		if (!n)
+			buf_adds(b, "\xef\xbf\xbd");
+		else if (hit)
+			buf_addf(b, "\\%c", escape[hit - special]);
+		else
+			buf_addf(b, "\\u%04x", (unsigned int)(unsigned char)*s);
+		s++;
+		len--;
+	}
+	buf_add(b, s - plain, plain);
+	buf_addc(b, '"');
 }
 
 void buf_addf(struct buf *b, const char *fmt, ...)

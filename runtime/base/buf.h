@@ -20,6 +20,11 @@ void buf_add(struct buf *b, const void *p, size_t len);
 void buf_adds(struct buf *b, const char *s);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/**
+ * buf_add_json() - Append @s as a JSON string: control characters escaped, bytes that are not UTF-8 replaced by U+FFFD,
+ * "/" as it is.
+ */
+void buf_add_json(struct buf *b, const char *s);
 /** buf_reserve() - Room for @more bytes past len; -ENOMEM when there is none. */
 int buf_reserve(struct buf *b, size_t more);
 void buf_reset(struct buf *b);

@@ -29,26 +29,11 @@ struct checking {
 	size_t n;
 };
 
-static const struct { const char *word, *sign, *colour;
-} verdicts[] = {
-	[CLEAT_OK] = { "ok", "ok", "\033[32m" },
-	[CLEAT_PARTLY] = { "partly", "partly", "\033[33m" },
-	[CLEAT_MISSING] = { "missing", "missing", "\033[31m" },
+static const struct { const char *word, *colour; } verdicts[] = {
+	[CLEAT_OK] = { "ok", "\033[32m" },
+	[CLEAT_PARTLY] = { "partly", "\033[33m" },
+	[CLEAT_MISSING] = { "missing", "\033[31m" },
 };
-
-static void quote(struct buf *b, const char *s)
-{
-	buf_addc(b, '"');
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			buf_addf(b, "\\%c", *s);
-		else if ((unsigned char)*s < ' ' || *s == 0x7f)
-			buf_addf(b, "\\u%04x", (unsigned int)(unsigned char)*s);
-		else
-			buf_addc(b, *s);
-	}
-	buf_addc(b, '"');
-}
 
 static void json_finding(struct checking *k, const struct cleat_finding *f)
 {
@@ -58,7 +43,7 @@ static void json_finding(struct checking *k, const struct cleat_finding *f)
 	buf_adds(&k->out, k->n++ ? ",{" : "{");
 	for (size_t i = 0; i < 5; i++) {
 		buf_addf(&k->out, "%s\"%s\":", i ? "," : "", keys[i]);
-		quote(&k->out, values[i]);
+		buf_add_json(&k->out, values[i]);
 	}
 	buf_addc(&k->out, '}');
 }
@@ -72,8 +57,7 @@ static void plain(struct buf *b, const char *s)
 
 static void text_finding(struct checking *k, const struct cleat_finding *f)
 {
-	size_t at = k->out.len;
-	const char *sign = verdicts[f->verdict].sign;
+	size_t at;
 
 	if (!k->group || strcmp(k->group, f->group))
 		buf_addf(&k->out, "%s%s%s%s\n", k->group ? "\n" : "", k->colour ? "\033[1m" : "", f->group,
@@ -84,7 +68,8 @@ static void text_finding(struct checking *k, const struct cleat_finding *f)
 	plain(&k->out, f->name);
 	while (buf_ok(&k->out) && k->out.len - at < 26)
 		buf_addc(&k->out, ' ');
-	buf_addf(&k->out, " %s%-7s%s  ", k->colour ? verdicts[f->verdict].colour : "", sign, k->colour ? "\033[0m" : "");
+	buf_addf(&k->out, " %s%-7s%s  ", k->colour ? verdicts[f->verdict].colour : "",
+		 verdicts[f->verdict].word, k->colour ? "\033[0m" : "");
 	plain(&k->out, f->detail);
 	buf_addc(&k->out, '\n');
 	if (*f->remedy)

@@ -43,21 +43,6 @@ int cmd_start(struct cli *c, const void *values, int argc, char **argv, struct e
 	return 0;
 }
 
-/* Other runtimes indent by two blanks where we indent by a tab. */
-static void add_indented(struct buf *b, const char *json)
-{
-	bool margin = false;
-
-	for (; *json; json++) {
-		if (margin && *json == '\t') {
-			buf_adds(b, "  ");
-			continue;
-		}
-		margin = *json == '\n';
-		buf_addc(b, *json);
-	}
-}
-
 int cmd_state(struct cli *c, const void *values, int argc, char **argv, struct err *e)
 {
 	auto_buf b = BUF_INIT;
@@ -73,7 +58,7 @@ int cmd_state(struct cli *c, const void *values, int argc, char **argv, struct e
 	json = cleat_state_json(&s, true);
 	if (!json)
 		return err_set(e, ERR_LIMIT, -ENOMEM, argv[0], "write the state");
-	add_indented(&b, json);
+	buf_adds(&b, json);
 	free(json);
 	buf_addc(&b, '\n');
 	return cli_out_buf(&b, e);

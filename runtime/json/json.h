@@ -19,8 +19,6 @@
  */
 int json_read(const char *json, size_t len, const struct object *o, void *out, struct arena *a,
 	      const char *what, const char *base, const struct log *log, struct err *e);
-/** json_write() - Append the document of @in to @b, by the same tables. @pretty: indented by a tab, as runc. */
+/** json_write() - Append the document of @in to @b, by the same tables. @pretty: indented by two blanks. */
 int json_write(const struct object *o, const void *in, bool pretty, struct buf *b);
-/** json_quote() - Append @s as a JSON string (control characters escaped, invalid UTF-8 replaced, '/' as is). */
-void json_quote(struct buf *b, const char *s);
 #endif

@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <string.h>
 #include "json.h"
-#include "utf8.h"
 
 struct writer {
 	struct buf *b;
@@ -17,50 +16,13 @@ struct writer {
 	int r;
 };
 
-/**
- * json_quote() - Append a JSON string.
- * @b: buffer.
- * @s: text; bytes that are not UTF-8 become U+FFFD, control characters are
- *     escaped, "/" stays as it is.
- */
-void json_quote(struct buf *b, const char *s)
-{
-	static const char special[] = "\b\f\n\r\t\"\\", escape[] = "bfnrt\"\\";
-	size_t len = strlen(s), plain = 0;	/* plain: bytes seen but not yet appended */
-
-	buf_addc(b, '"');
-	while (len) {
-		const char *hit = strchr(special, *s);
-		size_t n = utf8_len(s, len);
-
-		if (n && !hit && (unsigned char)*s >= 0x20 && *s != 0x7f) {
-			plain += n;
-			s += n;
-			len -= n;
-			continue;
-		}
-		buf_add(b, s - plain, plain);
-		plain = 0;
-		if (!n)
-			buf_adds(b, "\xef\xbf\xbd");
-		else if (hit)
-			buf_addf(b, "\\%c", escape[hit - special]);
-		else
-			buf_addf(b, "\\u%04x", (unsigned int)(unsigned char)*s);
-		s++;
-		len--;
-	}
-	buf_add(b, s - plain, plain);
-	buf_addc(b, '"');
-}
-
 static void new_line(struct writer *w)
 {
 	if (!w->pretty)
 		return;
 	buf_addc(w->b, '\n');
 	for (unsigned int i = 0; i < w->depth; i++)
-		buf_addc(w->b, '\t');
+		buf_adds(w->b, "  ");
 }
 
 static void open_bracket(struct writer *w, char c)
@@ -83,7 +45,7 @@ static void put_key(struct writer *w, const char *key, bool *first)
 		buf_addc(w->b, ',');
 	*first = false;
 	new_line(w);
-	json_quote(w->b, key);
+	buf_add_json(w->b, key);
 	buf_adds(w->b, w->pretty ? ": " : ":");
 }
 
@@ -102,7 +64,7 @@ static void put_word(struct writer *w, const struct name *table, int value)
 	const char *word = names_of(table, value);
 
 	if (word)
-		json_quote(w->b, word);
+		buf_add_json(w->b, word);
 	else
 		w->r = -EINVAL;		/* no document can say this */
 }
@@ -114,7 +76,7 @@ static void put_strv(struct writer *w, const struct strv *v)
 	open_bracket(w, '[');
 	for (size_t i = 0; i < v->n; i++) {
 		put_element(w, &first);
-		json_quote(w->b, v->v[i]);
+		buf_add_json(w->b, v->v[i]);
 	}
 	close_bracket(w, ']', first);
 }
@@ -168,7 +130,7 @@ static void put_map(struct writer *w, const struct strmap *m)
 	open_bracket(w, '{');
 	for (size_t i = 0; i < m->n; i++) {
 		put_key(w, m->v[i].key, &first);
-		json_quote(w->b, m->v[i].val);
+		buf_add_json(w->b, m->v[i].val);
 	}
 	close_bracket(w, '}', first);
 }
@@ -236,7 +198,7 @@ static void put_value(struct writer *w, const struct field *f, const char *p)
 		buf_addf(w->b, "%" PRIu64, *(const uint64_t *)(const void *)p);
 		break;
 	case FT_STR:
-		json_quote(w->b, pointer_at(p));
+		buf_add_json(w->b, pointer_at(p));
 		break;
 	case FT_ENUM:
 		put_word(w, f->sub, *(const int *)(const void *)p);
@@ -285,7 +247,7 @@ static void put_object(struct writer *w, const struct object *o, const char *in)
  * json_write() - Append a struct as a document.
  * @o:      its table.
  * @in:     the struct.
- * @pretty: one value a line, indented by tabs; else without any blank.
+ * @pretty: one value a line, indented by two blanks; else without any blank.
  * @b:      buffer; no newline is added at the end.
  *
  * Return: 0, -ENOMEM, or -EINVAL when an enum holds a value that has no word.

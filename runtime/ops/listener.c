@@ -46,11 +46,11 @@ static int document(const struct supervise *s, struct buf *b)
 	char *state = container_hook_state(s->state, s->status, s->state->pid);
 
 	buf_adds(b, "{\"ociVersion\":");
-	json_quote(b, s->state->oci_version);
+	buf_add_json(b, s->state->oci_version);
 	buf_addf(b, ",\"fds\":[\"seccompFd\"],\"pid\":%d", (int)s->pid);
 	if (s->p->listener_metadata) {
 		buf_adds(b, ",\"metadata\":");
-		json_quote(b, s->p->listener_metadata);
+		buf_add_json(b, s->p->listener_metadata);
 	}
 	buf_addf(b, ",\"state\":%s}", state ? state : "");
 	free(state);

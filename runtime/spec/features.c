@@ -30,7 +30,7 @@ static void add_words(struct buf *b, const char *key, const char **words, size_t
 	buf_addf(b, "\"%s\":[", key);
 	for (size_t i = 0; i < n; i++) {
 		buf_adds(b, i ? "," : "");
-		json_quote(b, words[i]);
+		buf_add_json(b, words[i]);
 	}
 	buf_addc(b, ']');
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Strict numbers, kernel lists, name tables, log lines. */
+/* Strict numbers, kernel lists, name tables, log lines, JSON strings, UTF-8. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -8,10 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "kselftest_harness.h"
+#include "buf.h"
 #include "field.h"
 #include "log.h"
 #include "names.h"
 #include "num.h"
+#include "utf8.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -259,6 +261,44 @@ TEST(log_datagrams)
 	EXPECT_EQ(0, strncmp("<12>", datagram(LOG_FORMAT_SYSLOG, "me", "a\n\033b"), 4));
 	EXPECT_NE(NULL, strstr(datagram(LOG_FORMAT_SYSLOG, "me", "a\n\033b"), want));
 	EXPECT_EQ(-ENOENT, log_connect("/no/such/socket"));
+}
+
+FIXTURE(json_string) { int unused; };
+FIXTURE_SETUP(json_string) { }
+FIXTURE_TEARDOWN(json_string) { }
+FIXTURE_VARIANT(json_string) { const char *in, *out; };
+FIXTURE_VARIANT_ADD(json_string, plain) { .in = "a/b <&> \xc3\xa9", .out = "\"a/b <&> \xc3\xa9\"" };
+FIXTURE_VARIANT_ADD(json_string, escapes_controls) { .in = "\x01\x1f\n\r\t\b\f\x7f", .out = "\"\\u0001\\u001f\\n\\r\\t\\b\\f\\u007f\"" };
+FIXTURE_VARIANT_ADD(json_string, escapes_quote_and_backslash) { .in = "\"\\", .out = "\"\\\"\\\\\"" };
+FIXTURE_VARIANT_ADD(json_string, replaces_invalid_utf8) { .in = "a\xff\xc3", .out = "\"a\xef\xbf\xbd\xef\xbf\xbd\"" };
+FIXTURE_VARIANT_ADD(json_string, replaces_surrogate_bytes)
+	{ .in = "\xed\xa0\x80", .out = "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" };
+FIXTURE_VARIANT_ADD(json_string, empty) { .in = "", .out = "\"\"" };
+TEST_F(json_string, text)
+{
+	auto_buf b = BUF_INIT;
+
+	buf_add_json(&b, variant->in);
+	EXPECT_STREQ(variant->out, b.data);
+}
+
+TEST(utf8_boundaries)
+{
+	static const struct { const char *s; size_t n, want; } rows[] = {
+		{ "\x7f", 1, 1 }, { "\xc2\x80", 2, 2 }, { "\xdf\xbf", 2, 2 }, { "\xe0\xa0\x80", 3, 3 },
+		{ "\xed\x9f\xbf", 3, 3 }, { "\xee\x80\x80", 3, 3 }, { "\xf0\x90\x80\x80", 4, 4 },
+		{ "\xf4\x8f\xbf\xbf", 4, 4 }, { "\x80", 1, 0 }, { "\xc1\xbf", 2, 0 }, { "\xe0\x9f\xbf", 3, 0 },
+		{ "\xed\xa0\x80", 3, 0 }, { "\xf0\x8f\xbf\xbf", 4, 0 }, { "\xf4\x90\x80\x80", 4, 0 },
+		{ "\xf5\x80\x80\x80", 4, 0 }, { "\xe2\x82", 2, 0 }, { "\xe2\x28\xa1", 3, 0 }, { "", 0, 0 },
+	};
+	char out[4];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		EXPECT_EQ(rows[i].want, utf8_len(rows[i].s, rows[i].n));
+	EXPECT_EQ(4, utf8_put(0x10ffff, out));
+	EXPECT_EQ(0, memcmp(out, "\xf4\x8f\xbf\xbf", 4));
+	EXPECT_TRUE(utf8_valid("a\xc3\xa9", 3));
+	EXPECT_FALSE(utf8_valid("a\xc3", 2));
 }
 
 TEST_HARNESS_MAIN

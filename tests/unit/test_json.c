@@ -7,7 +7,6 @@
 #include "kselftest_harness.h"
 #include "bounds.h"
 #include "json.h"
-#include "utf8.h"
 
 /* ---- one struct with every field type ---- */
 
@@ -512,7 +511,7 @@ TEST_F(json, written_documents_read_back_the_same)
 
 	ASSERT_EQ(0, parse(self, sample));
 	ASSERT_EQ(0, json_write(&all_object, &self->v, true, &one));
-	EXPECT_NE(NULL, strstr(one.data, "\n\t\"deep\": {\n\t\t\"items\": [\n\t\t\t{\n\t\t\t\t\"name\": \"d\""));
+	EXPECT_NE(NULL, strstr(one.data, "\n  \"deep\": {\n    \"items\": [\n      {\n        \"name\": \"d\""));
 	ASSERT_EQ(0, parse(self, one.data));
 	ASSERT_EQ(0, json_write(&all_object, &self->v, true, &two));
 	EXPECT_STREQ(one.data, two.data);
@@ -542,44 +541,6 @@ TEST_F(json, a_value_without_a_word_is_an_error)
 
 	self->v.word = 77;
 	EXPECT_EQ(-EINVAL, json_write(&all_object, &self->v, false, &b));
-}
-
-FIXTURE(quote) { int unused; };
-FIXTURE_SETUP(quote) { }
-FIXTURE_TEARDOWN(quote) { }
-FIXTURE_VARIANT(quote) { const char *in, *out; };
-FIXTURE_VARIANT_ADD(quote, plain) { .in = "a/b <&> \xc3\xa9", .out = "\"a/b <&> \xc3\xa9\"" };
-FIXTURE_VARIANT_ADD(quote, escapes_controls) { .in = "\x01\x1f\n\r\t\b\f\x7f", .out = "\"\\u0001\\u001f\\n\\r\\t\\b\\f\\u007f\"" };
-FIXTURE_VARIANT_ADD(quote, escapes_quote_and_backslash) { .in = "\"\\", .out = "\"\\\"\\\\\"" };
-FIXTURE_VARIANT_ADD(quote, replaces_invalid_utf8) { .in = "a\xff\xc3", .out = "\"a\xef\xbf\xbd\xef\xbf\xbd\"" };
-FIXTURE_VARIANT_ADD(quote, replaces_surrogate_bytes)
-	{ .in = "\xed\xa0\x80", .out = "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" };
-FIXTURE_VARIANT_ADD(quote, empty) { .in = "", .out = "\"\"" };
-TEST_F(quote, text)
-{
-	auto_buf b = BUF_INIT;
-
-	json_quote(&b, variant->in);
-	EXPECT_STREQ(variant->out, b.data);
-}
-
-TEST(utf8_boundaries)
-{
-	static const struct { const char *s; size_t n, want; } rows[] = {
-		{ "\x7f", 1, 1 }, { "\xc2\x80", 2, 2 }, { "\xdf\xbf", 2, 2 }, { "\xe0\xa0\x80", 3, 3 },
-		{ "\xed\x9f\xbf", 3, 3 }, { "\xee\x80\x80", 3, 3 }, { "\xf0\x90\x80\x80", 4, 4 },
-		{ "\xf4\x8f\xbf\xbf", 4, 4 }, { "\x80", 1, 0 }, { "\xc1\xbf", 2, 0 }, { "\xe0\x9f\xbf", 3, 0 },
-		{ "\xed\xa0\x80", 3, 0 }, { "\xf0\x8f\xbf\xbf", 4, 0 }, { "\xf4\x90\x80\x80", 4, 0 },
-		{ "\xf5\x80\x80\x80", 4, 0 }, { "\xe2\x82", 2, 0 }, { "\xe2\x28\xa1", 3, 0 }, { "", 0, 0 },
-	};
-	char out[4];
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		EXPECT_EQ(rows[i].want, utf8_len(rows[i].s, rows[i].n));
-	EXPECT_EQ(4, utf8_put(0x10ffff, out));
-	EXPECT_EQ(0, memcmp(out, "\xf4\x8f\xbf\xbf", 4));
-	EXPECT_TRUE(utf8_valid("a\xc3\xa9", 3));
-	EXPECT_FALSE(utf8_valid("a\xc3", 2));
 }
 
 TEST_HARNESS_MAIN

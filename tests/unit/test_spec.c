@@ -631,7 +631,7 @@ static char *effect_of(FIXTURE_DATA(spec) *self, const char *json, size_t len)
 /* On a host with cgroup v2 alone the default has one namespace more than the file. */
 static void cut_cgroup_namespace(char *json)
 {
-	static const char extra[] = ",\n\t\t\t{\n\t\t\t\t\"type\": \"cgroup\"\n\t\t\t}";
+	static const char extra[] = ",\n      {\n        \"type\": \"cgroup\"\n      }";
 	char *p = strstr(json, extra);
 
 	if (p)
