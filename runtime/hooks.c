@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "bounds.h"
 #include "child.h"
@@ -32,7 +33,7 @@ static int state_file(const char *state, struct err *e)
 	return take_fd(&fd);
 }
 
-static void hook_child(const struct spec_hook *h, int in, int out, char *const *env)
+static void hook_child(const struct spec_hook *h, int in, int out, const struct hook_view *view)
 {
 	char *none[] = { NULL };
 	char **argv = h->args.n ? calloc(h->args.n + 1, sizeof(*argv)) : calloc(2, sizeof(*argv));
@@ -50,10 +51,15 @@ static void hook_child(const struct spec_hook *h, int in, int out, char *const *
 	/* A hook does not outlive the operation that it is part of: an aborted create kills its worker. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	child_default_signals();
+	if (view->has_umask)
+		umask(view->umask);
+	/* A bundle may be gone by now; then the folder says nothing to the hook either. */
+	if (view->cwd && chdir(view->cwd) && errno != ENOENT && errno != EACCES)
+		_exit(126);
 	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
 		_exit(126);
 	fd_close_except(3, NULL, 0);
-	execve(h->path, argv, h->has_env ? envp : env ? env : environ ? environ : none);
+	execve(h->path, argv, h->has_env ? envp : view->env ? view->env : environ ? environ : none);
 	dprintf(2, "execve: %s", strerror(errno));
 	_exit(127);
 }
@@ -116,7 +122,8 @@ static int hook_failed(const struct spec_hook *h, const char *name, int status, 
 		       WEXITSTATUS(status), text);
 }
 
-static int run_one(const struct spec_hook *h, const char *name, const char *state, char *const *env, struct err *e)
+static int run_one(const struct spec_hook *h, const char *name, const char *state, const struct hook_view *view,
+		   struct err *e)
 {
 	struct child_args ca = { .cgroup_fd = -1 };
 	auto_fd in = state_file(state, e), pidfd = -1, rd = -1, wr = -1;
@@ -137,7 +144,7 @@ static int run_one(const struct spec_hook *h, const char *name, const char *stat
 	if (pid < 0)
 		return err_set(e, ERR_LIMIT, pid, h->path, "fork the %s hook", name);
 	if (!pid)
-		hook_child(h, in, wr, env);
+		hook_child(h, in, wr, view);
 	fd_close(&wr);
 	r = wait_hook(pid, pidfd, rd, h, text, &len, &status);
 	text[len] = 0;
@@ -150,9 +157,10 @@ static int run_one(const struct spec_hook *h, const char *name, const char *stat
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : hook_failed(h, name, status, text, e);
 }
 
-int hooks_run(const struct objv *hooks, const char *name, const char *state, char *const *env,
+int hooks_run(const struct objv *hooks, const char *name, const char *state, const struct hook_view *view,
 	      bool keep_going, const struct log *log, struct err *e)
 {
+	static const struct hook_view ours;
 	const struct spec_hook *h = hooks->v;
 	size_t i;
 	int r;
@@ -161,7 +169,7 @@ int hooks_run(const struct objv *hooks, const char *name, const char *state, cha
 		struct err one = { 0 };
 		char text[ERR_TEXT_MAX];
 
-		r = run_one(&h[i], name, state, env, &one);
+		r = run_one(&h[i], name, state, view ? view : &ours, &one);
 		if (!r)
 			continue;
 		if (!keep_going) {

@@ -54,6 +54,7 @@ int container_cgroup(struct container *c, struct cg *cg, struct err *e)
 
 int container_poststart(const struct state *st, const struct log *log, struct err *e)
 {
+	const struct hook_view view = { .cwd = st->bundle };
 	char *state;
 	int r;
 
@@ -62,7 +63,7 @@ int container_poststart(const struct state *st, const struct log *log, struct er
 	state = container_hook_state(st, CLEAT_RUNNING, st->pid);
 	if (!state)
 		return err_set(e, ERR_LIMIT, -ENOMEM, "/hooks/poststart", "state for hooks");
-	r = hooks_run(&st->hooks->poststart, "poststart", state, NULL, false, log, e);
+	r = hooks_run(&st->hooks->poststart, "poststart", state, &view, false, log, e);
 	free(state);
 	return r;
 }

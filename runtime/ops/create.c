@@ -450,13 +450,14 @@ static int run_runtime_hooks(void *arg, struct err *e)
 {
 	struct host_ctx *c = arg;
 	char *state = container_hook_state(&c->state, CLEAT_CREATING, c->pid);
+	const struct hook_view view = { .cwd = c->bundle };
 	int r;
 
 	if (!state)
 		return err_set(e, ERR_LIMIT, -ENOMEM, "/hooks", "state for hooks");
-	r = hooks_run(&c->spec->hooks->prestart, "prestart", state, NULL, false, c->env->log, e);
+	r = hooks_run(&c->spec->hooks->prestart, "prestart", state, &view, false, c->env->log, e);
 	if (!r)
-		r = hooks_run(&c->spec->hooks->create_runtime, "createRuntime", state, NULL, false, c->env->log, e);
+		r = hooks_run(&c->spec->hooks->create_runtime, "createRuntime", state, &view, false, c->env->log, e);
 	free(state);
 	return r;
 }

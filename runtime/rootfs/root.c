@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "bounds.h"
 #include "fd.h"
@@ -32,6 +33,25 @@ static int bind_root_old(struct rootfs *r)
 	return r->rootfd < 0 ? -errno : 0;
 }
 
+/*
+ * Where the tree is attached: on top of "/", the one directory that every user namespace can reach. Hooks are told
+ * of the root file system by its path and mount below it, or chroot to it: for them it must be there. Return: fd.
+ */
+static int attach_point(const struct rootfs *r, const struct spec *s)
+{
+	const struct spec_hooks *h = s->hooks;
+	struct stat tree, st;
+	auto_fd fd = -1;
+
+	if (h && (h->prestart.n || h->create_runtime.n || h->create_container.n)) {
+		fd = open(r->rootpath, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && !fstat(fd, &st) && !fstat(r->tree, &tree) && st.st_dev == tree.st_dev &&
+		    st.st_ino == tree.st_ino)
+			return take_fd(&fd);
+	}
+	return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 int rootfs_begin(struct rootfs *r, const struct spec *s, struct err *e)
 {
 	auto_fd top = -1;
@@ -50,8 +70,8 @@ int rootfs_begin(struct rootfs *r, const struct spec *s, struct err *e)
 	if (r->tree < 0) {
 		q = bind_root_old(r);
 	} else {
-		/* On top of "/": the one directory that every user namespace can reach. pivot_root takes it from there. */
-		top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		/* pivot_root takes it from there. */
+		top = attach_point(r, s);
 		q = top < 0 ? -errno : mnt_attach(r->tree, top);
 		r->rootfd = take_fd(&r->tree);
 	}
@@ -142,7 +162,7 @@ static void drop_foreign_proc(struct rootfs *r)
 static int move_root(struct rootfs *r, struct err *e)
 {
 	drop_foreign_proc(r);
-	/* ELOOP: it is on top of "/" already, where a detached tree is attached at once. */
+	/* ELOOP: it is on top of "/" already, see attach_point(). */
 	if (fchdir(r->rootfd) || (mount(".", "/", NULL, MS_MOVE, NULL) && errno != ELOOP) || chroot(".") || chdir("/"))
 		return err_set(e, ERR_KERNEL, -errno, "/root/path", "move the root file system to \"/\"");
 	return 0;

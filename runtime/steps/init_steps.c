@@ -46,7 +46,7 @@ static int init_fds(struct init_ctx *c, struct err *e)
 
 static int init_session(struct init_ctx *c, struct err *e)
 {
-	umask(0);	/* modes of what we make are the spec's */
+	c->umask = umask(0);	/* modes of what we make are the spec's */
 	return stage_begin("cleat:[init]", e);
 }
 
@@ -185,11 +185,13 @@ static int init_runtime_hooks(struct init_ctx *c, struct err *e)
 /* In the container's namespaces, paths of the runtime's. The container's environment is never theirs. */
 static int init_container_hooks(struct init_ctx *c, struct err *e)
 {
+	const struct hook_view view = { .umask = c->umask, .has_umask = true };
+
 	if (!c->spec->hooks || !c->spec->hooks->create_container.n)
 		return 0;
 	if (c->rf.rootfd >= 0 ? fchdir(c->rf.rootfd) : chdir(c->rf.rootpath))
 		return err_set(e, ERR_KERNEL, -errno, "/hooks/createContainer", "enter the root file system");
-	return hooks_run(&c->spec->hooks->create_container, "createContainer", c->hook_state, NULL, false, NULL, e);
+	return hooks_run(&c->spec->hooks->create_container, "createContainer", c->hook_state, &view, false, NULL, e);
 }
 
 static int init_cwd(struct init_ctx *c, struct err *e)

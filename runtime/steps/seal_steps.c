@@ -305,8 +305,10 @@ static int seal_gate(struct seal_ctx *c, struct err *e)
 
 static int seal_start_hooks(struct seal_ctx *c, struct err *e)
 {
+	const struct hook_view view = { .env = c->envp };
+
 	return c->start_hooks && c->start_hooks->n ?
-		hooks_run(c->start_hooks, "startContainer", c->state, c->envp, false, NULL, e) : 0;
+		hooks_run(c->start_hooks, "startContainer", c->state, &view, false, NULL, e) : 0;
 }
 
 static int seal_filter(struct seal_ctx *c, struct err *e)

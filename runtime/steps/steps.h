@@ -51,6 +51,7 @@ struct init_ctx {
 	bool own_clocks;		/* make the time namespace, ask the worker for its offsets, enter it */
 	bool wait_maps;			/* a new user namespace: the worker maps ids first */
 	bool wait_net;			/* the worker moves network devices in */
+	mode_t umask;			/* the caller's, for hooks */
 	bool dumpable;			/* born so, for the worker's sake; no longer than it needs */
 	bool wait_placed;		/* not born in its cgroup: the worker sends CGROUP */
 	bool placed;

@@ -2,6 +2,7 @@
 /* Hooks that misbehave in every way we know of. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,14 +168,35 @@ TEST_F(hook, environment_is_the_hooks_or_the_given_or_ours)
 				       .env = { (const char **)(uintptr_t)rows[i].env, rows[i].n } };
 		static const char *const all[] = { "mine=1", "given=1", "own=1" };
 		const struct objv v = { &h, 1 };
+		const struct hook_view view = { .env = given };
 
 		snprintf(script, sizeof(script), "/usr/bin/env >%s", self->out);
-		ASSERT_EQ(0, hooks_run(&v, "x", "{}", rows[i].given ? given : NULL, false, NULL, &self->e));
+		ASSERT_EQ(0, hooks_run(&v, "x", "{}", rows[i].given ? &view : NULL, false, NULL, &self->e));
 		for (k = 0; k < 3; k++)
 			EXPECT_EQ(rows[i].want && !strcmp(rows[i].want, all[k]), !!strstr(said(self->out), all[k])) {
 				TH_LOG("row %zu: %s", i, said(self->out));
 			}
 	}
+}
+
+TEST_F(hook, starts_in_the_folder_and_with_the_umask_it_is_given)
+{
+	const char *args[] = { "sh", "-c", "{ pwd; umask; } >$OUT" };
+	struct spec_hook h = { .path = "/bin/sh", .args = { args, 3 } };
+	const struct objv v = { &h, 1 };
+	struct hook_view view = { .cwd = self->top, .umask = 027, .has_umask = true };
+	char own[PATH_MAX], want[PATH_MAX + 16];
+
+	ASSERT_NE(NULL, getcwd(own, sizeof(own)));
+	umask(022);
+	EXPECT_EQ(0, hooks_run(&v, "x", "{}", &view, false, NULL, &self->e));
+	snprintf(want, sizeof(want), "%s\n0027\n", self->top);
+	EXPECT_STREQ(want, said(self->out));
+	/* A bundle that is gone says nothing, to the hook either. */
+	view = (struct hook_view){ .cwd = "/no/such/folder" };
+	EXPECT_EQ(0, hooks_run(&v, "x", "{}", &view, false, NULL, &self->e));
+	snprintf(want, sizeof(want), "%s\n0022\n", own);
+	EXPECT_STREQ(want, said(self->out));
 }
 
 TEST_F(hook, inherits_nothing_but_three_fds_and_no_blocked_signal)
