@@ -93,26 +93,6 @@ static int host_root(struct host_ctx *c, struct err *e)
 	return c->rootpath ? 0 : err_set(e, ERR_LIMIT, -ENOMEM, "/root/path", "\"%s\"", path);
 }
 
-static int add_env(struct host_ctx *c, struct err *e)
-{
-	struct strv *env = &c->process.env;
-	const char **v;
-	size_t i;
-
-	if (!c->req->n_env)
-		return 0;
-	v = arena_alloc(c->arena, (env->n + c->req->n_env + 1) * sizeof(*v));
-	if (!v)
-		return err_set(e, ERR_LIMIT, -ENOMEM, "/process/env", "environment");
-	for (i = 0; i < env->n; i++)
-		v[i] = env->v[i];
-	for (i = 0; i < c->req->n_env; i++)
-		v[env->n + i] = c->req->env_add[i];
-	env->v = v;
-	env->n += c->req->n_env;
-	return 0;
-}
-
 static int host_process(struct host_ctx *c, struct err *e)
 {
 	struct filter filter = { 0 };
@@ -135,7 +115,8 @@ static int host_process(struct host_ctx *c, struct err *e)
 	if (r)
 		return r;
 	tune_from_linux(c->spec->linux_, &c->process.tune);
-	return add_env(c, e);
+	r = process_env_append(&c->process, c->req->env_add, c->req->n_env, c->arena);
+	return r ? err_set(e, ERR_LIMIT, r, "/process/env", "environment") : 0;
 }
 
 static int host_keyring(struct host_ctx *c, struct err *e)

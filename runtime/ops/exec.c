@@ -65,9 +65,7 @@ static int overlay(struct exec_ctx *x, struct err *e)
 	const struct cleat_exec *q = x->req;
 	struct process *p = &x->p;
 	const struct strv names = { (const char **)(uintptr_t)q->caps, q->n_caps };
-	struct arena *a = &x->c->arena;
 	uint64_t more = 0;
-	const char **env;
 	size_t i;
 	int r = 0;
 
@@ -80,20 +78,11 @@ static int overlay(struct exec_ctx *x, struct err *e)
 	}
 	if (q->cwd)
 		p->cwd = q->cwd;
-	if (q->n_env) {
-		env = arena_alloc(a, (p->env.n + q->n_env + 1) * sizeof(*env));
-		if (!env)
-			return err_set(e, ERR_LIMIT, -ENOMEM, "--env", "environment");
-		for (i = 0; i < p->env.n; i++)
-			env[i] = p->env.v[i];
-		for (i = 0; i < q->n_env; i++) {
-			if (!strchr(q->env_add[i], '=') || q->env_add[i][0] == '=')
-				return err_set(e, ERR_SPEC, -EINVAL, "--env", "\"%s\" is not NAME=VALUE", q->env_add[i]);
-			env[p->env.n + i] = q->env_add[i];
-		}
-		p->env.v = env;
-		p->env.n += q->n_env;
-	}
+	for (i = 0; i < q->n_env; i++)
+		if (!strchr(q->env_add[i], '=') || q->env_add[i][0] == '=')
+			return err_set(e, ERR_SPEC, -EINVAL, "--env", "\"%s\" is not NAME=VALUE", q->env_add[i]);
+	if (process_env_append(p, q->env_add, q->n_env, &x->c->arena))
+		return err_set(e, ERR_LIMIT, -ENOMEM, "--env", "environment");
 	if (q->user)
 		r = parse_user(q->user, p, e);
 	if (!r && q->n_gids) {

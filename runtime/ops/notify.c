@@ -25,23 +25,10 @@ static int add_mount(struct spec *s, const char *source, struct arena *a)
 	return 0;
 }
 
-static int add_env(struct process *p, struct arena *a)
-{
-	const char **v = arena_alloc(a, (p->env.n + 1) * sizeof(*v));
-
-	if (!v)
-		return -ENOMEM;
-	if (p->env.n)
-		memcpy(v, p->env.v, p->env.n * sizeof(*v));
-	v[p->env.n] = "NOTIFY_SOCKET=" INSIDE "/" CLEAT_NOTIFY_NAME;
-	p->env.v = v;
-	p->env.n++;
-	return 0;
-}
-
 int notify_prepare(const struct store *st, const char *root, struct spec *s, struct process *p, struct arena *a,
 		   struct err *e)
 {
+	static const char *const variable = "NOTIFY_SOCKET=" INSIDE "/" CLEAT_NOTIFY_NAME;
 	const char *dir = arena_printf(a, "%s/%s/" CLEAT_NOTIFY_DIR, root, st->id);
 	int r = dir ? 0 : -ENOMEM;
 
@@ -51,6 +38,6 @@ int notify_prepare(const struct store *st, const char *root, struct spec *s, str
 	if (!r)
 		r = add_mount(s, dir, a);
 	if (!r)
-		r = add_env(p, a);
+		r = process_env_append(p, &variable, 1, a);
 	return r ? err_set(e, ERR_KERNEL, r, "NOTIFY_SOCKET", "prepare the container's socket") : 0;
 }

@@ -96,6 +96,22 @@ int process_from_spec(const struct spec_process *s, const struct filter *filter,
 	return parse_caps(c, p, pointer, log, e);
 }
 
+int process_env_append(struct process *p, const char *const *v, size_t n, struct arena *a)
+{
+	const char **all;
+
+	if (!n)
+		return 0;
+	all = arena_alloc(a, (p->env.n + n) * sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	if (p->env.n)
+		memcpy(all, p->env.v, p->env.n * sizeof(*all));
+	memcpy(all + p->env.n, v, n * sizeof(*all));
+	p->env = (struct strv){ all, p->env.n + n };
+	return 0;
+}
+
 const char *process_env(const struct process *p, const char *name)
 {
 	size_t i, n = strlen(name);

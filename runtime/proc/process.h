@@ -45,6 +45,12 @@ struct process {
  */
 int process_from_spec(const struct spec_process *s, const struct filter *filter, struct arena *a,
 		      struct process *p, const char *pointer, const struct log *log, struct err *e);
+/**
+ * process_env_append() - Give @p further variables, "NAME=VALUE"; the last entry of a name wins.
+ * @v: @n strings; borrowed, as the process itself. What @p had is not changed: it may be somebody else's.
+ * Return: 0 or -ENOMEM.
+ */
+int process_env_append(struct process *p, const char *const *v, size_t n, struct arena *a);
 /** process_env() - Value of a variable (the last entry wins), or NULL. */
 const char *process_env(const struct process *p, const char *name);
 #endif

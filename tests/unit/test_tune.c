@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a process runs: lists, what exec takes from whom, and the calls on ourselves. */
+/* How a process runs: its environment, lists, what exec takes from whom, and the calls on ourselves. */
 #include <errno.h>
 #include <linux/ioprio.h>
 #include <sched.h>
@@ -9,8 +9,32 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "kselftest_harness.h"
+#include "process.h"
 #include "spec.h"
 #include "tune.h"
+
+TEST(environment)
+{
+	static const char *const had[] = { "A=1", "AB=2" }, *const more[] = { "A=3", "C=" };
+	auto_arena a = ARENA_INIT;
+	struct process p = { .env = { (const char **)(uintptr_t)had, 2 } }, none = { .env = { NULL, 0 } };
+
+	ASSERT_EQ(0, process_env_append(&p, NULL, 0, &a));
+	EXPECT_EQ(2, p.env.n);
+	EXPECT_STREQ("1", process_env(&p, "A"));
+	EXPECT_EQ(NULL, process_env(&p, "C"));
+	ASSERT_EQ(0, process_env_append(&p, more, 2, &a));
+	ASSERT_EQ(4, p.env.n);
+	EXPECT_STREQ("3", process_env(&p, "A"));
+	EXPECT_STREQ("2", process_env(&p, "AB"));
+	EXPECT_STREQ("", process_env(&p, "C"));
+	EXPECT_STREQ("A=1", had[0]);
+	ASSERT_EQ(0, process_env_append(&none, more, 2, &a));
+	EXPECT_STREQ("3", process_env(&none, "A"));
+	a.limit = 1;
+	EXPECT_EQ(-ENOMEM, process_env_append(&none, more, 2, &a));
+	EXPECT_EQ(2, none.env.n);
+}
 
 TEST(lists)
 {
