@@ -126,7 +126,7 @@ int cleat_selfexe_switch(int *mount)
 {
 	struct prctl_mm_map map = { .auxv = NULL };
 	auto_fd fd = selfexe_open_readonly(), file = -1;
-	char path[32];
+	char path[FD_PATH_SIZE];
 	int r;
 
 	if (fd < 0)
@@ -135,8 +135,7 @@ int cleat_selfexe_switch(int *mount)
 	if (r)
 		return r;
 	/* The mount's root is the file itself. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	file = open(path, O_RDONLY | O_CLOEXEC);
+	file = open(fd_path(path, fd), O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return -errno;
 	/* Asked for before anything is changed: does this kernel know the call, and do we have the right? */

@@ -24,11 +24,6 @@
 
 #define BUSY_MS 1000
 
-void mounts_name_fd(char *out, int fd)
-{
-	snprintf(out, NAME_FD_SIZE, "/proc/self/fd/%d", fd);
-}
-
 int mounts_open(const char *rootfs, const char *sub)
 {
 	auto_fd root = open(rootfs, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -173,12 +168,12 @@ static int bind_flags(const char *rootfs, const struct task_mount *m, unsigned l
 		{ ST_NODIRATIME, MS_NODIRATIME }, { ST_RELATIME, MS_RELATIME },
 	};
 	auto_fd fd = mounts_open(rootfs, m->target);
-	char target[NAME_FD_SIZE];
+	char target[FD_PATH_SIZE];
 	struct statvfs st;
 
 	if (fd < 0)
 		return err_set(e, ERR_KERNEL, fd, m->target, "open mount point");
-	mounts_name_fd(target, fd);
+	fd_path(target, fd);
 	flags = (flags & ~(unsigned long)MS_REC) | MS_REMOUNT | MS_BIND;
 	if (!mount(NULL, target, NULL, flags, NULL))
 		return 0;
@@ -195,9 +190,9 @@ static int bind_flags(const char *rootfs, const struct task_mount *m, unsigned l
 int mounts_fs(const struct task_mount *m, const struct task_mount_options *o, int fd, struct err *e)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	char target[NAME_FD_SIZE];
+	char target[FD_PATH_SIZE];
 
-	mounts_name_fd(target, fd);
+	fd_path(target, fd);
 	if (!strcmp(m->type, "overlay") && strlen(o->data) >= page - 512) {
 		if (!overlay_by_layers(m, o, fd))
 			return 0;
@@ -249,7 +244,7 @@ static int mount_one(const char *rootfs, const struct task_mount *m, struct aren
 {
 	unsigned long extra;
 	struct task_mount_options o;
-	char target[NAME_FD_SIZE];
+	char target[FD_PATH_SIZE];
 	auto_fd fd = -1, top = -1;
 	int r = mounts_parse(m, a, &o, e);
 
@@ -260,8 +255,7 @@ static int mount_one(const char *rootfs, const struct task_mount *m, struct aren
 		return err_set(e, ERR_SPEC, fd, m->target[0] ? m->target : rootfs,
 			       "open mount point");
 	if (o.flags & MS_BIND) {
-		mounts_name_fd(target, fd);
-		if (mount(m->source, target, NULL, o.flags & (MS_BIND | MS_REC), NULL))
+		if (mount(m->source, fd_path(target, fd), NULL, o.flags & (MS_BIND | MS_REC), NULL))
 			return err_set(e, ERR_KERNEL, -errno, m->source, "bind mount");
 		extra = o.flags & ~(unsigned long)(MS_BIND | MS_REC);
 		if (extra)
@@ -276,8 +270,7 @@ static int mount_one(const char *rootfs, const struct task_mount *m, struct aren
 	top = mounts_open(rootfs, m->target);
 	if (top < 0)
 		return err_set(e, ERR_KERNEL, top, m->target, "open mount point");
-	mounts_name_fd(target, top);
-	if (mount(NULL, target, NULL, o.propagation, NULL))
+	if (mount(NULL, fd_path(target, top), NULL, o.propagation, NULL))
 		return err_set(e, ERR_KERNEL, -errno, m->source, "set mount propagation");
 	return 0;
 }

@@ -109,7 +109,7 @@ static int attach(int tree, const char *rootfs, const struct task_mount *m, stru
 int mounts_map_top(const char *rootfs, const struct task_mount *m,
 		   const struct task_mount_options *o, struct err *e)
 {
-	char target[NAME_FD_SIZE];
+	char target[FD_PATH_SIZE];
 	auto_fd tree = -1;
 
 	{
@@ -121,8 +121,7 @@ int mounts_map_top(const char *rootfs, const struct task_mount *m,
 		if (tree < 0)
 			return tree;
 		/* The unmapped one goes: whoever is inside could reach it by an unmount. */
-		mounts_name_fd(target, top);
-		if (umount2(target, MNT_DETACH))
+		if (umount2(fd_path(target, top), MNT_DETACH))
 			return err_set(e, ERR_KERNEL, -errno, m->source, "unmount");
 	}
 	return attach(tree, rootfs, m, e);

@@ -3,9 +3,6 @@
 #define CLEAT_SHIM_MOUNTS_INTERNAL_H
 #include "mounts.h"
 
-#define NAME_FD_SIZE (sizeof("/proc/self/fd/") + 12)
-/** mounts_name_fd() - A path for what @fd is. @out: NAME_FD_SIZE bytes. */
-void mounts_name_fd(char *out, int fd);
 /** mounts_open() - O_PATH fd of what is mounted on top at <rootfs>/<sub>. Return: fd or -errno. */
 int mounts_open(const char *rootfs, const char *sub);
 /** mounts_common_parent() - Length of the longest directory prefix (with its slash) of all layers. */

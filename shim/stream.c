@@ -103,7 +103,7 @@ static void reader_late(struct loop_timer *t)
 
 static void wait_for_reader(struct stream *s)
 {
-	char path[sizeof("/proc/self/fd/") + 12];
+	char path[FD_PATH_SIZE];
 
 	fd_close(&s->fd.keep);
 	if (reader_served(s)) {
@@ -111,9 +111,8 @@ static void wait_for_reader(struct stream *s)
 		return;
 	}
 	s->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", s->fd.dst);
 	/* Without a watch the timer alone ends the wait; a reader that comes meanwhile gets its bytes. */
-	if (s->watch >= 0 && inotify_add_watch(s->watch, path, IN_OPEN) >= 0)
+	if (s->watch >= 0 && inotify_add_watch(s->watch, fd_path(path, s->fd.dst), IN_OPEN) >= 0)
 		loop_add(s->loop, &s->watch_ev, s->watch, EPOLLIN);
 	/* Once more: one may have come between the first look and the watch. */
 	if (reader_served(s))

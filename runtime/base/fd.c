@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include "sysx.h"
@@ -27,6 +28,12 @@ void fd_dir_close(DIR **d)
 		closedir(*d);
 	*d = NULL;
 	errno = saved;
+}
+
+const char *fd_path(char out[FD_PATH_SIZE], int fd)
+{
+	snprintf(out, FD_PATH_SIZE, "/proc/self/fd/%d", fd);
+	return out;
 }
 
 int fd_cloexec(int fd, int on)

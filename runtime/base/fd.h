@@ -29,6 +29,13 @@ int fd_nonblock(int fd, int on);
 int fd_raise(int fd, int min);
 /** fd_open_std() - Open /dev/null on each of 0, 1, 2 that is closed (security.md 2.1). Return: 0 or -errno. */
 int fd_open_std(void);
+#define FD_PATH_SIZE sizeof("/proc/self/fd/-2147483648")
+/**
+ * fd_path() - "/proc/self/fd/N": what @fd is, for calls that want a path, or to open it anew.
+ * Context: where /proc is the host's.
+ * Return: @out.
+ */
+const char *fd_path(char out[FD_PATH_SIZE], int fd);
 /**
  * fd_close_except() - Close every fd of at least @from but those in @keep.
  * @keep: fds to keep, any order, -1 entries ignored; sorted in place.

@@ -169,7 +169,7 @@ static int walk_step(struct walk *w, const char *name, bool last, int flags)
 static int open_in_root_walk(int rootfd, const char *path, int flags)
 {
 	struct walk w = { .rootfd = rootfd, .dirfd = -1 };
-	char name[NAME_MAX + 1], self[64];
+	char name[NAME_MAX + 1], self[FD_PATH_SIZE];
 	struct stat st;
 	int r, last;
 
@@ -188,8 +188,7 @@ static int open_in_root_walk(int rootfd, const char *path, int flags)
 	if (!r && flags & O_PATH)
 		return w.dirfd;
 	if (!r) {
-		snprintf(self, sizeof(self), "/proc/self/fd/%d", w.dirfd);
-		r = open(self, (flags & ~O_NOFOLLOW) | O_CLOEXEC);
+		r = open(fd_path(self, w.dirfd), (flags & ~O_NOFOLLOW) | O_CLOEXEC);
 		if (r < 0)
 			r = -errno;
 	}

@@ -64,12 +64,11 @@ static int check_dir(const char *path, const struct stat *st, const struct stat 
 /* The one resolved path of @fd, whose identity is @st. */
 static int resolved(struct cli *c, int fd, const struct stat *st, const char *given, struct err *e)
 {
-	char link[64], path[PATH_MAX];
+	char link[FD_PATH_SIZE], path[PATH_MAX];
 	struct stat now;
 	ssize_t n;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
+	n = readlink(fd_path(link, fd), path, sizeof(path) - 1);
 	if (n < 0)
 		return err_set(e, ERR_KERNEL, -errno, given, "--root: resolve the path");
 	path[n] = 0;

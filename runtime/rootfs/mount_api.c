@@ -3,20 +3,12 @@
 #include "mount_api.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 #include "arena.h"
 #include "fd.h"
-
-/* "/proc/self/fd/N": before pivot_root /proc is the host's; the fd is what is mounted on, not the name. */
-static const char *fd_path(char buf[32], int fd)
-{
-	snprintf(buf, 32, "/proc/self/fd/%d", fd);
-	return buf;
-}
 
 /* Per-mount bits of the two APIs. */
 static const struct { unsigned long ms, excludes; uint64_t attr; } attr_map[] = {
@@ -115,7 +107,7 @@ static const char *context_of(const struct mnt_env *m, const struct mnt_fs *f)
 static int label_root(const struct mnt_env *m, const struct mnt_fs *f, int mount)
 {
 	const char *label = m->context && !strcmp(f->type, "mqueue") ? strchr(m->context, '=') + 1 : NULL;
-	char path[32];
+	char path[FD_PATH_SIZE];
 
 	return label && setxattr(fd_path(path, mount), "security.selinux", label, strlen(label) + 1, 0) ? -errno : 0;
 }
@@ -152,7 +144,7 @@ static int mount_old(const struct mnt_env *m, const struct mnt_fs *f, int target
 	const char *context = context_of(m, f);
 	auto_arena a = ARENA_INIT;
 	const char *data = "";
-	char path[32];
+	char path[FD_PATH_SIZE];
 	size_t i;
 
 	for (i = 0; f->data && i < f->data->n; i++) {
@@ -205,7 +197,7 @@ int mnt_attach(int mount, int target)
 int mnt_bind(struct mnt_env *m, int source, bool detached, bool recursive, int target, int *out)
 {
 	auto_fd tree = -1;
-	char from[32], to[32];
+	char from[FD_PATH_SIZE], to[FD_PATH_SIZE];
 	int r;
 
 	if (out)
@@ -233,7 +225,7 @@ int mnt_setattr(struct mnt_env *m, int fd, uint64_t set, uint64_t clear, bool re
 {
 	struct mount_attr attr = { .attr_set = set, .attr_clr = clear };
 	unsigned long flags;
-	char path[32];
+	char path[FD_PATH_SIZE];
 	size_t i;
 	int r;
 
@@ -256,7 +248,7 @@ int mnt_setattr(struct mnt_env *m, int fd, uint64_t set, uint64_t clear, bool re
 int mnt_propagation(struct mnt_env *m, int fd, unsigned long ms)
 {
 	struct mount_attr attr = { .propagation = ms & (MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE) };
-	char path[32];
+	char path[FD_PATH_SIZE];
 	int r;
 
 	r = sysx_mount_setattr(fd, "", AT_EMPTY_PATH | (ms & MS_REC ? AT_RECURSIVE : 0), &attr);

@@ -71,6 +71,24 @@ TEST(flags)
 	EXPECT_EQ(-EBADF, fd_raise(900, 901));
 }
 
+TEST(path_of_an_fd)
+{
+	char out[FD_PATH_SIZE], want[64] = "";
+	int p[2], again;
+
+	EXPECT_STREQ("/proc/self/fd/2147483647", fd_path(out, 2147483647));
+	ASSERT_EQ(0, fdio_pipe(p));
+	ASSERT_LT(0, readlink(fd_path(out, p[0]), want, sizeof(want) - 1));
+	EXPECT_EQ(0, strncmp(want, "pipe:", 5));
+	again = open(fd_path(out, p[1]), O_WRONLY | O_CLOEXEC);
+	ASSERT_LE(0, again);
+	EXPECT_EQ(1, write(again, "", 1));
+	EXPECT_EQ(1, read(p[0], want, sizeof(want)));
+	close(again);
+	close(p[0]);
+	close(p[1]);
+}
+
 TEST(closed_standard_fds_are_opened_on_null_in_all_combinations)
 {
 	int mask, i;
