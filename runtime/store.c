@@ -9,7 +9,6 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 #include "bounds.h"
@@ -19,6 +18,7 @@
 #include "loop.h"
 #include "pathfs.h"
 #include "sysx.h"
+#include "usock.h"
 
 #define LOCK_WAIT_MS 10000
 #define OFF(m) FIELD_OFF(struct state, m)
@@ -243,17 +243,17 @@ int store_save(const struct store *s, const struct state *st, struct err *e)
 
 void store_tell(const struct store *s)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct sockaddr_un to;
 	auto_fd sock = -1;
+	socklen_t len;
 
 	if (faccessat(s->dirfd, "news", F_OK, 0))
 		return;
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (sock < 0)
 		return;
-	/* By the directory's fd: a path may be longer than an address can be. */
-	snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d/news", s->dirfd);
-	sendto(sock, "!", 1, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to));
+	usock_address_at(s->dirfd, "news", &to, &len);
+	sendto(sock, "!", 1, MSG_NOSIGNAL, (const struct sockaddr *)&to, len);
 }
 
 int store_remove(struct store *s, struct err *e)

@@ -16,12 +16,12 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "events.pb-c.h"
 #include "fd.h"
 #include "op_internal.h"
 #include "sproc.h"
+#include "usock.h"
 
 int outside_status(const struct work *w)
 {
@@ -120,17 +120,17 @@ static void news(struct loop_source *s, uint32_t events)
 
 static int bind_news(const char *dir)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	auto_fd d = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), sock = -1;
+	struct sockaddr_un sa;
+	socklen_t len;
 
 	if (d < 0)
 		return -errno;
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (sock < 0)
 		return -errno;
-	/* By the directory's fd: a path may be longer than an address can be. */
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/news", d);
-	if (bind(sock, (struct sockaddr *)&sun, sizeof(sun)))
+	usock_address_at(d, "news", &sa, &len);
+	if (bind(sock, (const struct sockaddr *)&sa, len))
 		return -errno;
 	return take_fd(&sock);
 }

@@ -7,14 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "bounds.h"
 #include "fd.h"
 #include "fdio.h"
 #include "num.h"
 #include "pathfs.h"
+#include "usock.h"
 
 static bool given(const char *path)
 {
@@ -34,30 +33,11 @@ int handoff_check(const struct handoff_paths *p, bool detach, bool terminal, str
 	return 0;
 }
 
-/*
- * Connect to the socket at @path. One that is longer than an address can be
- * is reached through an O_PATH fd of it.
- */
 static int connect_to(const char *path, const char *what, struct err *e)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	auto_fd at = -1;
-	auto_fd sock = -1;
+	int sock = usock_connect(path, 0);
 
-	if (strlen(path) < sizeof(sun.sun_path)) {
-		memcpy(sun.sun_path, path, strlen(path) + 1);
-	} else {
-		at = open(path, O_PATH | O_CLOEXEC);
-		if (at < 0)
-			return err_set(e, ERR_SPEC, -errno, path, "open the %s", what);
-		snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d", at);
-	}
-	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (sock < 0)
-		return err_set(e, ERR_KERNEL, -errno, path, "make a socket for the %s", what);
-	if (connect(sock, (const struct sockaddr *)&sun, sizeof(sun)))
-		return err_set(e, ERR_SPEC, -errno, path, "connect to the %s", what);
-	return take_fd(&sock);
+	return sock < 0 ? err_set(e, ERR_SPEC, sock, path, "connect to the %s", what) : sock;
 }
 
 /* Open the directory of the pid file now: the path is meant as of now. */

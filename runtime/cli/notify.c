@@ -13,6 +13,7 @@
 #include "child.h"
 #include "fd.h"
 #include "fdio.h"
+#include "usock.h"
 
 #define MESSAGE_MAX 4096
 #define BARRIER_MS 30000
@@ -29,31 +30,16 @@ bool notify_wanted(void)
 	return to && *to;
 }
 
-static int address(struct notify *n, struct err *e)
-{
-	const char *to = getenv("NOTIFY_SOCKET");
-	size_t len = strlen(to);
-
-	n->to.sun_family = AF_UNIX;
-	if ((to[0] != '/' && to[0] != '@') || !to[1] || len >= sizeof(n->to.sun_path))
-		return err_set(e, ERR_SPEC, 0, "NOTIFY_SOCKET", "\"%.200s\" is neither a path nor @name of at most %zu bytes",
-			       to, sizeof(n->to.sun_path) - 1);
-	memcpy(n->to.sun_path, to, len + 1);
-	/* An abstract name has its length and no end. */
-	n->to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + (to[0] == '/'));
-	if (to[0] == '@')
-		n->to.sun_path[0] = 0;
-	return 0;
-}
-
 int notify_open(struct notify *n, const char *root, const char *id, struct err *e)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	const char *to = getenv("NOTIFY_SOCKET");
 	auto_fd at = -1, dir = -1, sock = -1;
-	int r = address(n, e);
+	struct sockaddr_un sa;
+	socklen_t len;
 
-	if (r)
-		return r;
+	if (usock_address(to, &n->to, &n->to_len))
+		return err_set(e, ERR_SPEC, 0, "NOTIFY_SOCKET", "\"%.200s\" is neither a path nor @name of at most %zu bytes",
+			       to, sizeof(n->to.sun_path) - 1);
 	at = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	dir = at < 0 ? -1 : openat(at, id, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	fd_close(&at);
@@ -61,11 +47,10 @@ int notify_open(struct notify *n, const char *root, const char *id, struct err *
 		at = openat(dir, CLEAT_NOTIFY_DIR, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (at < 0)
 		return 0;	/* made by somebody without $NOTIFY_SOCKET */
-	/* Through the fd, for paths may be longer than addresses. */
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/" CLEAT_NOTIFY_NAME, at);
+	usock_address_at(at, CLEAT_NOTIFY_NAME, &sa, &len);
 	unlinkat(at, CLEAT_NOTIFY_NAME, 0);
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (sock < 0 || bind(sock, (const struct sockaddr *)&sun, sizeof(sun)) ||
+	if (sock < 0 || bind(sock, (const struct sockaddr *)&sa, len) ||
 	    fchmodat(at, CLEAT_NOTIFY_NAME, 0777, 0))
 		return err_set(e, ERR_KERNEL, -errno, "NOTIFY_SOCKET", "make the container's socket");
 	n->sock = take_fd(&sock);

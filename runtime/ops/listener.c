@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The listener of a notifying filter, from the process that has loaded it to the socket that listenerPath names. */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "buf.h"
 #include "fd.h"
@@ -15,30 +10,10 @@
 #include "json.h"
 #include "ops.h"
 #include "sync.h"
+#include "usock.h"
 
 #define WHERE "/linux/seccomp/listenerPath"
 #define ANSWER_WAIT_S 10	/* for a receiver that neither accepts nor reads */
-
-/* Connected, by a name of any length. */
-static int connect_to(const char *path, struct err *e)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	const struct timeval wait = { .tv_sec = ANSWER_WAIT_S };
-	auto_fd at = -1, sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (sock < 0)
-		return err_set(e, ERR_KERNEL, -errno, WHERE, "make a socket");
-	if (strlen(path) < sizeof(sun.sun_path)) {
-		memcpy(sun.sun_path, path, strlen(path) + 1);
-	} else {
-		at = open(path, O_PATH | O_CLOEXEC);
-		snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d", at);
-	}
-	if (setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) ||
-	    connect(sock, (const struct sockaddr *)&sun, sizeof(sun)))
-		return err_set(e, ERR_SPEC, -errno, WHERE, "connect to \"%.200s\"", path);
-	return take_fd(&sock);
-}
 
 /* ContainerProcessState of the specification. */
 static int document(const struct supervise *s, struct buf *b)
@@ -72,9 +47,9 @@ int listener_give(const struct supervise *s, const struct sync_msg *m, int fd, s
 	r = document(s, &b);
 	if (r)
 		return err_set(e, ERR_LIMIT, r, WHERE, "the listener's document");
-	sock = connect_to(s->p->listener_path, e);
+	sock = usock_connect(s->p->listener_path, ANSWER_WAIT_S);
 	if (sock < 0)
-		return sock;
+		return err_set(e, ERR_SPEC, sock, WHERE, "connect to \"%.200s\"", s->p->listener_path);
 	/* All at once: receivers look for it in one message. */
 	r = fdio_send(sock, b.data, b.len, fd < 0 ? &taken : &fd, 1);
 	if (r)

@@ -1,34 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Unix sockets for ttrpc: addresses, listening, connecting. */
+/* Unix sockets for ttrpc: listening, connecting. */
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include "fd.h"
 #include "ttrpc.h"
-
-static int fill_address(const char *address, struct sockaddr_un *sa, socklen_t *len)
-{
-	size_t n;
-
-	if (!strncmp(address, "unix://", 7))
-		address += 7;
-	n = strlen(address);
-	if (*address != '/' && *address != '@')
-		return -EINVAL;
-	if (n >= sizeof(sa->sun_path))
-		return -ENAMETOOLONG;
-	*sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	memcpy(sa->sun_path, address, n);
-	if (*address == '@')
-		sa->sun_path[0] = '\0';
-	else
-		n++;
-	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
-	return 0;
-}
+#include "usock.h"
 
 int ttrpc_connect(const char *address)
 {
@@ -37,7 +14,7 @@ int ttrpc_connect(const char *address)
 	auto_fd fd = -1;
 	int r;
 
-	r = fill_address(address, &sa, &len);
+	r = usock_address(strncmp(address, "unix://", 7) ? address : address + 7, &sa, &len);
 	if (r)
 		return r;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -53,7 +30,7 @@ int ttrpc_listen(const char *path)
 	auto_fd fd = -1;
 	int r;
 
-	r = fill_address(path, &sa, &len);
+	r = usock_address(path, &sa, &len);
 	if (r)
 		return r;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
