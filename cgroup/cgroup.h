@@ -212,6 +212,7 @@ enum cg_cpuset_flag {
 	CG_CPU_EXCLUSIVE, CG_MEM_HARDWALL, CG_MEM_EXCLUSIVE, CG_MEMORY_MIGRATE, CG_MEMORY_SPREAD_PAGE,
 	CG_MEMORY_SPREAD_SLAB, CG_MEMORY_PRESSURE, CG_SCHED_LOAD_BALANCE, CG_CPUSET_FLAGS
 };
+struct rdt_stats;
 struct cg_detail {
 	struct objv io[CG_IO_TABLES];		/* struct cg_io_value */
 	uint64_t *per_cpu_kernel_ns, *per_cpu_user_ns;	/* v1 */
@@ -223,6 +224,7 @@ struct cg_detail {
 		int64_t sched_relax_domain_level;
 	} cpuset;
 	struct strmap memory;			/* memory.stat, every line, sorted by key; values as the kernel wrote them */
+	const struct rdt_stats *rdt;		/* the caller's to fill in; NULL: none */
 };
 /** cg_detail() - Read what cg_stats() has no room for. What is absent is empty. Return: 0 or -ENOMEM. */
 int cg_detail(const struct cg *c, struct cg_detail *d, struct arena *a, struct err *e);

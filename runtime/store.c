@@ -41,6 +41,9 @@ static const struct field state_fields[] = {
 	{ .key = "namespaces", .type = FT_U64, .off = OFF(namespaces) },
 	{ .key = "hooks", .type = FT_OBJP, .off = OFF(hooks), .sub = &spec_hooks_object, .flags = F_OMITEMPTY },
 	{ .key = "annotations", .type = FT_MAP, .off = OFF(annotations), .flags = F_OMITEMPTY },
+	{ .key = "rdtGroup", .type = FT_STR, .off = OFF(rdt.name), .flags = F_OMITEMPTY },
+	{ .key = "rdtMade", .type = FT_BOOL, .off = OFF(rdt.made), .flags = F_OMITEMPTY },
+	{ .key = "rdtMonitored", .type = FT_BOOL, .off = OFF(rdt.monitored), .flags = F_OMITEMPTY },
 };
 static OBJECT(state_object, struct state, state_fields);
 

@@ -29,6 +29,7 @@ struct state {
 	uint64_t namespaces;		/* CLONE_NEW* that init does not share with its creator */
 	struct spec_hooks *hooks;	/* poststart and poststop only */
 	struct strmap annotations;
+	struct rdt_group rdt;
 };
 
 enum store_lock { STORE_NO_LOCK, STORE_SHARED, STORE_EXCLUSIVE };

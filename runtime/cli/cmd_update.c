@@ -32,8 +32,10 @@ const struct opt cli_update_options[] = {
 	{ .name = "pids-limit", U(pids), .value = "N", .help = "most processes" },
 	{ .name = "blkio-weight", U(blkio_weight), .value = "N",
 	  .help = "weight of the container for disks (10 to 1000)" },
-	{ .name = "l3-cache-schema", U(l3_cache), .value = "SCHEMA" },
-	{ .name = "mem-bw-schema", U(mem_bw), .value = "SCHEMA" },
+	{ .name = "l3-cache-schema", U(l3_cache), .value = "SCHEMA",
+	  .help = "share of the L3 caches, L3:0=ff;1=f" },
+	{ .name = "mem-bw-schema", U(mem_bw), .value = "SCHEMA",
+	  .help = "share of the memory bandwidth, MB:0=50;1=20" },
 	{ .type = OPT_END },
 };
 
@@ -136,9 +138,6 @@ int cmd_update(struct cli *c, const void *values, int argc, char **argv, struct 
 	if (v->resources) {
 		r = cli_read_file(v->resources, true, "resources document", &doc, e);
 	} else {
-		if (v->l3_cache || v->mem_bw)
-			return err_set(e, ERR_UNSUPPORTED, 0, NULL, "--%s is not in this version",
-				       v->l3_cache ? "l3-cache-schema" : "mem-bw-schema");
 		if (v->kernel || v->kernel_tcp)
 			log_warn(c->env.log,
 				 "--kernel-memory%s is ignored: the kernel has no such limit any "
@@ -146,6 +145,9 @@ int cmd_update(struct cli *c, const void *values, int argc, char **argv, struct 
 				 v->kernel ? "" : "-tcp");
 		r = update_json(v, &doc, e);
 	}
+	/* First: what is refused here must not have changed anything else. */
+	if (!r && !v->resources && ((v->l3_cache && *v->l3_cache) || (v->mem_bw && *v->mem_bw)))
+		r = cleat_update_rdt(&c->env, argv[0], v->l3_cache, v->mem_bw, e);
 	if (r)
 		return r;
 	return cleat_update(&c->env, argv[0], doc.data ? doc.data : "", doc.len, e);

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include "rdt.h"
 
 /* An object that is being written: "key":value, ... */
 struct object_out {
@@ -287,6 +288,67 @@ static void hugetlb(struct object_out *data, const struct cg_stats *s)
 	end(&h);
 }
 
+static void text(struct object_out *o, const char *name, const char *value)
+{
+	if (!*value)
+		return;
+	key(o, name);
+	buf_addf(o->b, "\"%s\"", value);
+}
+
+static void rdt_nodes(struct object_out *parent, const struct rdt_stats *s, bool bytes)
+{
+	struct object_out o;
+
+	if (!s->n_nodes || !(bytes ? s->counts_bytes : s->counts_occupancy))
+		return;
+	key(parent, bytes ? "mbm_stats" : "cmt_stats");
+	for (size_t i = 0; i < s->n_nodes; i++) {
+		buf_addc(parent->b, i ? ',' : '[');
+		o = begin(parent->b);
+		nonzero(&o, bytes ? "mbm_total_bytes" : "llc_occupancy",
+			bytes ? s->nodes[i].total_bytes : s->nodes[i].occupancy);
+		if (bytes)
+			nonzero(&o, "mbm_local_bytes", s->nodes[i].local_bytes);
+		end(&o);
+	}
+	buf_addc(parent->b, ']');
+}
+
+static void rdt(struct object_out *data, const struct rdt_stats *s)
+{
+	struct object_out r, o;
+
+	key(data, "intel_rdt");
+	r = begin(data->b);
+	if (s && s->has_l3) {
+		key(&r, "l3_cache_info");
+		o = begin(data->b);
+		text(&o, "cbm_mask", s->cbm_mask);
+		nonzero(&o, "min_cbm_bits", s->min_cbm_bits);
+		nonzero(&o, "num_closids", s->l3_closids);
+		end(&o);
+		text(&r, "l3_cache_schema_root", s->l3_root);
+		text(&r, "l3_cache_schema", s->l3_own);
+	}
+	if (s && s->has_mb) {
+		key(&r, "mem_bw_info");
+		o = begin(data->b);
+		nonzero(&o, "bandwidth_gran", s->gran);
+		nonzero(&o, "delay_linear", s->linear);
+		nonzero(&o, "min_bandwidth", s->min_bandwidth);
+		nonzero(&o, "num_closids", s->mb_closids);
+		end(&o);
+		text(&r, "mem_bw_schema_root", s->mb_root);
+		text(&r, "mem_bw_schema", s->mb_own);
+	}
+	if (s) {
+		rdt_nodes(&r, s, true);
+		rdt_nodes(&r, s, false);
+	}
+	end(&r);
+}
+
 void events_stats_json(const char *id, const struct cg_stats *s, const struct cg_detail *d, struct buf *out)
 {
 	struct object_out data;
@@ -299,8 +361,7 @@ void events_stats_json(const char *id, const struct cg_stats *s, const struct cg
 	pids(&data, s);
 	blkio(&data, s, d);
 	hugetlb(&data, s);
-	key(&data, "intel_rdt");
-	buf_adds(out, "{}");
+	rdt(&data, d->rdt);
 	key(&data, "network_interfaces");
 	buf_adds(out, "null");
 	end(&data);

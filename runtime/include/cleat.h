@@ -148,6 +148,11 @@ int cleat_stats(const struct cleat_env *env, const char *id, struct cg_stats *s,
 int cleat_watch(const struct cleat_env *env, const char *id, struct cleat_process *out, struct err *e);
 /** cleat_update() - Apply a LinuxResources JSON document. */
 int cleat_update(const struct cleat_env *env, const char *id, const char *json, size_t len, struct err *e);
+/**
+ * cleat_update_rdt() - Give a container's resctrl group other schemata; NULL or "": as it was.
+ * Return: 0, or ERR_STATE when it was made without.
+ */
+int cleat_update_rdt(const struct cleat_env *env, const char *id, const char *l3, const char *mem_bw, struct err *e);
 
 /** struct cleat_state - `state`, one entry of `list`. Strings live in the arena given. */
 struct cleat_state {

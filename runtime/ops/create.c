@@ -199,7 +199,7 @@ static int host_state(struct host_ctx *c, struct err *e)
 		.cgroup = c->cgroup, .unit = c->unit.name, .user_unit = c->unit.user,
 		.own_pidns = c->new_ns & CLONE_NEWPID,
 		.terminal = c->process.terminal, .namespaces = c->listed_ns,
-		.hooks = h, .annotations = c->spec->annotations,
+		.hooks = h, .annotations = c->spec->annotations, .rdt = c->rdt,
 	};
 	return store_save(&c->store, &c->state, e);
 }
@@ -498,12 +498,15 @@ static const struct host_step create_steps[] = {
 	{ "namespaces", host_namespaces, NULL },
 	{ "store", host_store, host_store_undo },
 	{ "notify", host_notify, NULL },	/* undone by "store" */
+	{ "rdt", host_rdt, NULL },
 	{ "state", host_state, NULL },
+	{ "rdt-group", host_rdt_group, host_rdt_undo },
 	{ "cgroup", host_cgroup, host_cgroup_undo },
 	{ "delegate", host_delegate, NULL },
 	{ "gate", host_gate, NULL },
 	{ "trees", host_trees, NULL },
 	{ "launch", host_launch, host_launch_undo },
+	{ "rdt-enter", host_rdt_enter, NULL },
 	{ "maps", host_maps, NULL },
 	{ "clocks", host_clocks, NULL },
 	{ "net-devices", host_net_devices, NULL },

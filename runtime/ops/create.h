@@ -45,6 +45,7 @@ struct host_ctx {
 	pid_t pid;
 	int pidfd, console;
 	struct cg_watch oom;
+	struct rdt_group rdt;		/* name NULL: none */
 };
 
 STAGE(host, STAGE_HOST);
@@ -76,4 +77,13 @@ int host_placement(struct host_ctx *c, struct err *e);
  * program takes the kernel longer than all else that is done for it.
  */
 int host_limits(struct host_ctx *c, struct err *e);
+
+/* ---- rdt_ops.c ---- */
+/** host_rdt() - Which resctrl group the container is for, before its state is written. */
+int host_rdt(struct host_ctx *c, struct err *e);
+/** host_rdt_group() - Make that group. */
+int host_rdt_group(struct host_ctx *c, struct err *e);
+void host_rdt_undo(struct host_ctx *c);
+/** host_rdt_enter() - Put init into it. */
+int host_rdt_enter(struct host_ctx *c, struct err *e);
 #endif

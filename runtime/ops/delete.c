@@ -82,6 +82,8 @@ static int destroy(struct container *c, const struct cleat_env *env, struct err 
 			r = trace_call(STAGE_HOST, "delete-busy-cgroup", cg_remove(&c->host, c->state.cgroup, e));
 	}
 	if (!r)
+		op_rdt_remove(&c->state.rdt, c->state.id);
+	if (!r)
 		r = trace_call(STAGE_HOST, "delete-state", store_remove(&c->store, e));
 	if (!r)
 		poststop(c, env);

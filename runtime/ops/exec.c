@@ -175,8 +175,8 @@ static struct join_ctx join_ctx(struct exec_ctx *x)
 			.stdio = { x->req->stdio.in, x->req->stdio.out, x->req->stdio.err },
 			.preserve_fds = x->req->preserve_fds,
 			.io_uid = x->req->io_uid, .io_gid = x->req->io_gid, .has_io_owner = x->req->has_io_owner,
-			/* With a list of CPUs: once the worker has put it into its cgroup. */
-			.limits = x->p.has_oom_score_adj || tune_outside(&x->p.tune) ||
+			/* With a list of CPUs: once the worker has put it into its cgroup; so with a resctrl group. */
+			.limits = x->p.has_oom_score_adj || x->c->state.rdt.name || tune_outside(&x->p.tune) ||
 				  (x->p.tune.n.set & TUNE_AFFINITY) ||
 				  ((x->t.namespaces & CLONE_NEWUSER) && x->p.rlimits.n),
 		},
@@ -309,6 +309,8 @@ static int run(struct exec_ctx *x, struct cleat_process *out, struct err *e)
 		err_set(e, ERR_PEER, r, NULL, "report the process");
 	if (!r && !placed)
 		r = place(x, s.pid, e);
+	if (!r)
+		r = op_rdt_enter(&x->c->state.rdt, x->req->id, s.pid, e);
 	if (!r)
 		r = trace_call(STAGE_HOST, "exec-supervise", supervise_until_ready(&s, e));
 	if (!r && x->env->idle_close)

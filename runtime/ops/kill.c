@@ -131,6 +131,8 @@ int cleat_stats(const struct cleat_env *env, const char *id, struct cg_stats *s,
 	r = cg_stats(&cg, s, a, e);
 	if (!r && d)
 		r = cg_detail(&cg, d, a, e);
+	if (!r && d && op_rdt_stats(&c.state.rdt, id, a, &d->rdt))
+		r = err_set(e, ERR_LIMIT, -ENOMEM, id, "read the statistics");
 	cg_close(&cg);
 	return r;
 }

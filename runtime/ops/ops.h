@@ -76,6 +76,12 @@ int op_unit(const struct cleat_env *env, const char *id, const char *cgroups_pat
 void op_unit_stop(const struct container *c, const struct log *log);
 /** op_reap() - Wait for the death of a process we killed: by waitpid if it is our child, else by pidfd. */
 void op_reap(const struct cleat_env *env, pid_t pid, int pidfd);
+/** op_rdt_enter() - Put @pid into a container's resctrl group, if it has one. */
+int op_rdt_enter(const struct rdt_group *g, const char *id, pid_t pid, struct err *e);
+/** op_rdt_remove() - Remove what was made of it. */
+void op_rdt_remove(const struct rdt_group *g, const char *id);
+/** op_rdt_stats() - What it counts; *@out is NULL where there is none. Return: 0 or -ENOMEM. */
+int op_rdt_stats(const struct rdt_group *g, const char *id, struct arena *a, const struct rdt_stats **out);
 /* ---- rootless.c: callers without the host's privileges ---- */
 /** rootless_is() - env->rootless, worked out where it says auto. Only after a failure: it reads files. */
 bool rootless_is(const struct cleat_env *env);

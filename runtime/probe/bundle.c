@@ -296,6 +296,8 @@ int probe_bundle(struct probe_ctx *c, const char *bundle, const char *config, st
 		limits(&k);
 	security(&k);
 	resources(&k);
+	if (s->linux_->intel_rdt)
+		need(&k, "/linux/intelRdt", PROBE_RESCTRL);
 	if (s->hooks) {
 		hooks(&k, "prestart", &s->hooks->prestart);
 		hooks(&k, "createRuntime", &s->hooks->create_runtime);

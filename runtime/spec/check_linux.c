@@ -122,6 +122,8 @@ int spec_check_linux(const struct spec *s, struct err *e)
 		r = spec_check_net_devices(s, e);
 	if (!r && l->resources)
 		r = cg_limits_check(l->resources, "/linux/resources", e);
+	if (!r && l->intel_rdt)
+		r = rdt_check(l->intel_rdt, "/linux/intelRdt", e);
 	if (!r && l->seccomp)
 		r = filter_check(l->seccomp, "/linux/seccomp", e);
 	return r;

@@ -135,7 +135,7 @@ char *cleat_features_json(void)
 		 "\"rdma\":true},", systemd, systemd);
 	add_seccomp(&b);
 	buf_adds(&b, ",\"apparmor\":{\"enabled\":true},\"selinux\":{\"enabled\":true},"
-		 "\"intelRdt\":{\"enabled\":false},\"memoryPolicy\":{");
+		 "\"intelRdt\":{\"enabled\":true,\"schemata\":true,\"monitoring\":true},\"memoryPolicy\":{");
 	add_names(&b, "modes", spec_mempolicy_names, NULL);
 	buf_addc(&b, ',');
 	add_names(&b, "flags", spec_mempolicy_flag_names, NULL);

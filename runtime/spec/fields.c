@@ -122,7 +122,6 @@ static OBJECT(console_object, struct spec_console, console_fields);
 #undef AT
 
 #define AT(m) .off = FIELD_OFF(struct spec_process, m)
-#define REFUSE(k, s, why) { .key = k, .type = FT_REFUSED, .spec = s, .doc = why }
 #define IGNORE(k, s, why) { .key = k, .type = FT_IGNORED, .spec = s, .doc = why }
 static const struct field process_fields[] = {
 	{ .key = "terminal", .type = FT_BOOL, .flags = F_OMITEMPTY, AT(terminal),
@@ -314,7 +313,8 @@ static const struct field linux_fields[] = {
 	  .spec = NS("memory-policy"), .doc = "nodes that memory comes from" },
 	{ .key = "personality", .type = FT_OBJP, AT(personality), .sub = &spec_personality_object,
 	  .spec = NS("personality"), .doc = "execution domain of the container's processes" },
-	REFUSE("intelRdt", NS("intelrdt"), "cache and memory bandwidth would be unlimited"),
+	{ .key = "intelRdt", .type = FT_OBJP, AT(intel_rdt), .sub = &rdt_object,
+	  .spec = NS("intelrdt"), .doc = "share of caches and memory bandwidth, by the resctrl file system" },
 	{ .key = "netDevices", .type = FT_OBJMAP, .flags = F_OMITEMPTY, AT(net_devices),
 	  .sub = &net_device_object, .spec = NS("network-devices"), .doc = "devices of the host that move in" },
 };

@@ -10,6 +10,7 @@
 #include "field.h"
 #include "filter.h"
 #include "log.h"
+#include "rdt.h"
 
 /*
  * config.json as plain C. Everything reached from a struct spec is memory of
@@ -87,6 +88,7 @@ struct spec_linux {
 	struct spec_personality *personality;	/* NULL: not given */
 	struct spec_mempolicy *memory_policy;	/* NULL: not given */
 	struct objv time_offsets;		/* struct spec_clock */
+	struct rdt *intel_rdt;			/* NULL: not given */
 };
 struct spec {
 	const char *oci_version;

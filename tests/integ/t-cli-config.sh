@@ -645,7 +645,6 @@ not_built() {
 		bundle nb "$filter"
 		refused 1 "$what" rt run -b "$B" "$ID"
 	done <<-'END'
-		intelRdt .linux.intelRdt={"closID":"x","l3CacheSchema":"L3:0=f"}
 		uidMappings .mounts[0].uidMappings=[{"containerID":0,"hostID":1,"size":1}]|.mounts[0].gidMappings=[{"containerID":0,"hostID":1,"size":1}]
 	END
 }

@@ -487,4 +487,79 @@ a mount label of an unknown kind ~ mount_context_type.*subcontext ~ .linux.mount
 a clock before its beginning ~ /linux/timeOffsets/monotonic.*-99999999999 ~ .linux.timeOffsets = {monotonic: {secs: -99999999999}} | .linux.namespaces += [{type: "time"}]
 END
 
+# ---- intelRdt ---------------------------------------------------------------------------
+
+# A folder that looks like the resctrl file system, where that would be mounted; files of a group that is made there
+# are not made by anybody, so the groups are there before.
+fake_resctrl() {
+	rm -rf "$T/up" "$T/resctrl"
+	mkdir -p "$T/keep" "$T/resctrl"
+	unshare -m sh -c 'mount --rbind /sys/fs/cgroup "$1/keep" && mount -t tmpfs none /sys/fs && mkdir /sys/fs/cgroup /sys/fs/resctrl &&
+		mount --rbind "$1/keep" /sys/fs/cgroup && mount --bind "$1/resctrl" /sys/fs/resctrl && umount -l "$1/keep" && echo up >"$1/up" && exec sleep 1000' - "$T" &
+	holder=$!
+	until_true 5 test -s "$T/up"
+	R=$T/resctrl
+	mkdir -p "$R/info/L3" "$R/info/MB" "$R/mon_groups" "$R/gold/mon_groups"
+	printf '    L3:0=fff\n    MB:0=100\n' | tee "$R/schemata" >"$R/gold/schemata"
+	echo fff >"$R/info/L3/cbm_mask"
+	echo 10 >"$R/info/MB/min_bandwidth"
+	: >"$R/tasks"
+	: >"$R/gold/tasks"
+}
+
+fake_gone() {
+	kill "$holder"
+	wait "$holder" || :
+	rm -rf "$T/up" "$T/resctrl"
+}
+
+there() {
+	timeout --foreground 60 nsenter -t "$holder" -m "$RUNTIME" --root "$ROOT" "$@"
+}
+
+rdt() {
+	fake_resctrl
+	bundle rdt '.linux.intelRdt = {closID: "gold", l3CacheSchema: "L3:0=0fff", enableMonitoring: true}' sleep 100
+	mkdir -p "$R/gold/mon_groups/$ID/mon_data/mon_L3_00"
+	echo 4096 >"$R/gold/mon_groups/$ID/mon_data/mon_L3_00/llc_occupancy"
+	: >"$R/gold/mon_groups/$ID/tasks"
+	there create -b "$B" "$ID" </dev/null >"$T/o" 2>&1 || { cat "$T/o"; return 1; }
+	p=$(pid_of "$ID")
+	is "$(cat "$R/gold/tasks") $(cat "$R/gold/mon_groups/$ID/tasks") $(cat "$R/tasks")" "$p $p "
+	there start "$ID"
+	: >"$R/gold/tasks"
+	: >"$R/gold/mon_groups/$ID/tasks"
+	there exec -d --pid-file "$T/p" "$ID" sleep 100 </dev/null >"$T/o" 2>&1 || { cat "$T/o"; return 1; }
+	is "$(cat "$R/gold/tasks") $(cat "$R/gold/mon_groups/$ID/tasks")" "$(cat "$T/p") $(cat "$T/p")"
+	is "$(there events --stats "$ID" | jq -c .data.intel_rdt)" \
+		'{"l3_cache_info":{"cbm_mask":"fff"},"l3_cache_schema_root":"L3:0=fff","l3_cache_schema":"L3:0=fff","mem_bw_info":{"min_bandwidth":10},"mem_bw_schema_root":"MB:0=100","mem_bw_schema":"MB:0=100","cmt_stats":[{"llc_occupancy":4096}]}'
+	there update --mem-bw-schema MB:0=40 --pids-limit 77 "$ID"
+	is "$(head -n 1 "$R/gold/schemata")" "MB:0=40"
+	refused 1 'memBwSchema.*L3:0=1' there update --mem-bw-schema L3:0=1 "$ID"
+	there delete --force "$ID"
+	[ -d "$R/gold" ]
+	fake_gone
+}
+t "intelRdt: a class that is there, for init and exec; events, update" rdt
+
+rdt_refused() {
+	bundle rdtno '.linux.intelRdt = {l3CacheSchema: "L3:0=f"}' true
+	[ -e /sys/fs/resctrl/schemata ] || refused 1 '/linux/intelRdt: no resctrl file system is mounted \(mount -t resctrl' rt run -b "$B" "$ID"
+	fake_resctrl
+	# The class is made, and its files by nobody: what was made is gone again.
+	refused 1 '/linux/intelRdt/schemata: write the schemata' there run -b "$B" "$ID"
+	[ ! -e "$R/$ID" ]
+	bundle rdtno '.linux.intelRdt = {closID: "gold", l3CacheSchema: "L3:0=1"}' true
+	refused 1 '/linux/intelRdt/closID: the class .*gold.* exists and its schemata are not .*L3:0=1' there run -b "$B" "$ID"
+	bundle rdtno '.linux.intelRdt = {closID: "lead"}' true
+	refused 1 '/linux/intelRdt/closID: the class .*lead.* does not exist' there run -b "$B" "$ID"
+	bundle rdtno '' sleep 100
+	detached
+	refused 1 'made without linux.intelRdt' there update --l3-cache-schema L3:0=1 --pids-limit 5 "$ID"
+	is "$(cat /sys/fs/cgroup/pids/"$TAG-rdtno"/pids.max 2>/dev/null || echo max)" max
+	gone
+	fake_gone
+}
+t "intelRdt: what cannot be is refused by name, nothing is left" rdt_refused
+
 finish

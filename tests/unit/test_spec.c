@@ -380,8 +380,9 @@ static const struct { const char *json, *where, *text; } bad[] = {
 	  "/linux/sysctl", "would change the host: \"/proc/self/ns/net\" is its network namespace" },
 	{ L("\"namespaces\":[{\"type\":\"ipc\",\"path\":\"/proc/self/ns/ipc\"}],\"sysctl\":{\"kernel.sem\":\"1\"}"),
 	  "/linux/sysctl", "would change the host" },
-	/* known, not built */
-	{ L("\"intelRdt\":{\"closID\":\"x\"}"), "/linux/intelRdt", "\"intelRdt\" is not supported by this version" },
+	{ L("\"intelRdt\":{\"closID\":\"a/b\"}"), "/linux/intelRdt/closID", "not the name of a class: \"a/b\"" },
+	{ L("\"intelRdt\":{\"memBwSchema\":\"L3:0=f\"}"), "/linux/intelRdt/memBwSchema", "begins with \"MB:\"" },
+	{ L("\"intelRdt\":{\"schemata\":[\"L3:0=f\\nMB:0=10\"]}"), "/linux/intelRdt/schemata/0", "more than one line" },
 	{ L("\"netDevices\":{\"eth0\":{\"name\":\"c0\"}}"), "/linux/netDevices", "needs a network namespace" },
 	{ L(NS("network") ",\"netDevices\":{\"eth0\":{\"name\":\"c%d%d\"}}"), "/linux/netDevices/eth0/name",
 	  "not a device's name: \"c%d%d\"" },
