@@ -34,6 +34,10 @@ int cg_putf(const struct cg *c, size_t i, const char *file, const char *field, s
 	    const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 bool cg_has_word(const char *list, const char *word, char sep);
 
+/* ---- detail_tasks.c ---- */
+/** cg_count_tasks() - The kernel's count of the tasks of a v1 cgroup, by state. Return: 0 or -errno (@t zero). */
+int cg_count_tasks(int dirfd, struct cg_tasks *t);
+
 /* ---- tree.c: a cgroup and its descendants ---- */
 
 /** struct cg_pidlist - Growing array of pids. */

@@ -213,6 +213,7 @@ enum cg_cpuset_flag {
 	CG_MEMORY_SPREAD_SLAB, CG_MEMORY_PRESSURE, CG_SCHED_LOAD_BALANCE, CG_CPUSET_FLAGS
 };
 struct rdt_stats;
+struct cg_tasks { bool known; uint64_t sleeping, running, stopped, uninterruptible, io_wait; };
 struct cg_detail {
 	struct objv io[CG_IO_TABLES];		/* struct cg_io_value */
 	uint64_t *per_cpu_kernel_ns, *per_cpu_user_ns;	/* v1 */
@@ -223,6 +224,8 @@ struct cg_detail {
 		uint64_t flags[CG_CPUSET_FLAGS];
 		int64_t sched_relax_domain_level;
 	} cpuset;
+	struct objv rdma_current, rdma_max;	/* struct cg_rdma; UINT32_MAX: no limit */
+	struct cg_tasks tasks;			/* v1 */
 	struct strmap memory;			/* memory.stat, every line, sorted by key; values as the kernel wrote them */
 	const struct rdt_stats *rdt;		/* the caller's to fill in; NULL: none */
 };

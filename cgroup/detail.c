@@ -317,6 +317,54 @@ static void v1_cpuset(struct reader *rd, int dirfd, struct cg_detail *d)
 		d->cpuset.sched_relax_domain_level = 0;
 }
 
+/* ---- rdma: "mlx4_0 hca_handle=2 hca_object=2000" per line, "max" for no limit ---- */
+
+static uint32_t rdma_number(const char *val)
+{
+	uint32_t v;
+
+	return !strcmp(val, "max") || num_u32(val, &v) ? UINT32_MAX : v;
+}
+
+static void rdma(struct reader *rd, int dirfd, const char *file, struct objv *list)
+{
+	char *line, *rest, *save, *w;
+
+	for (line = text_of(rd, dirfd, file); *line && !rd->r; line = rest) {
+		struct cg_rdma *d;
+		char *name;
+
+		rest = line + strcspn(line, "\n");
+		if (*rest)
+			*rest++ = 0;
+		name = strtok_r(line, " ", &save);
+		if (!name)
+			continue;
+		d = one_more(rd, list, sizeof(*d));
+		name = d ? arena_strdup(rd->a, name) : NULL;
+		if (!name) {
+			rd->r = -ENOMEM;
+			return;
+		}
+		*d = (struct cg_rdma){ .device = name };
+		while ((w = strtok_r(NULL, " ", &save))) {
+			if (!strncmp(w, "hca_handle=", 11)) {
+				d->handles = rdma_number(w + 11);
+				d->has_handles = true;
+			} else if (!strncmp(w, "hca_object=", 11)) {
+				d->objects = rdma_number(w + 11);
+				d->has_objects = true;
+			}
+		}
+	}
+}
+
+static void rdma_both(struct reader *rd, int dirfd, struct cg_detail *d)
+{
+	rdma(rd, dirfd, "rdma.current", &d->rdma_current);
+	rdma(rd, dirfd, "rdma.max", &d->rdma_max);
+}
+
 int cg_detail(const struct cg *c, struct cg_detail *d, struct arena *a, struct err *e)
 {
 	struct reader rd = { .a = a };
@@ -326,7 +374,9 @@ int cg_detail(const struct cg *c, struct cg_detail *d, struct arena *a, struct e
 	if (i >= 0 && cg_is_v2(c)) {
 		v2_io(&rd, c->dirfd[i], d);
 		memory(&rd, c->dirfd[i], d);
+		rdma_both(&rd, c->dirfd[i], d);
 	} else if (i >= 0) {
+		(void)cg_count_tasks(c->dirfd[i], &d->tasks);
 		i = cg_controller(c, "blkio");
 		if (i >= 0)
 			v1_io(&rd, c->dirfd[i], d);
@@ -341,6 +391,9 @@ int cg_detail(const struct cg *c, struct cg_detail *d, struct arena *a, struct e
 		i = cg_controller(c, "cpuset");
 		if (i >= 0)
 			v1_cpuset(&rd, c->dirfd[i], d);
+		i = cg_controller(c, "rdma");
+		if (i >= 0)
+			rdma_both(&rd, c->dirfd[i], d);
 	}
 	buf_fini(&rd.b);
 	return rd.r ? err_set(e, ERR_LIMIT, rd.r, c->path, "no memory for the statistics") : 0;

@@ -313,12 +313,16 @@ int job_stats(struct work_side *side, const void *arg, struct err *e)
 	struct job j = { side, op };
 	struct cleat_env env = env_of(op, &j);
 	struct cg_stats *s = calloc(1, sizeof(*s));
+	struct cg_detail d;
+	struct metrics m = { .stats = s, .detail = &d };
 	auto_arena a = ARENA_INIT;
 	auto_buf b = BUF_INIT;
-	int r = s ? cleat_stats(&env, op->ctr->id, s, NULL, &a, e) : -ENOMEM;
+	int r = s ? cleat_stats(&env, op->ctr->id, s, &d, &a, e) : -ENOMEM;
 
+	if (!r)
+		r = cleat_net_counters(&env, op->ctr->id, &m.net, &a, e);
 	if (!r) {
-		r = metrics_pack(s, &b);
+		r = metrics_pack(&m, &b);
 		if (!r)
 			r = work_send_data(side, b.data, b.len);
 		if (r < 0)

@@ -6,23 +6,19 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
-#include "cgroups_v1.pb-c.h"
 #include "cgroups_v2.pb-c.h"
-#include "op.h"
-#include "task.pb-c.h"
+#include "metrics_internal.h"
+#include "utf8.h"
 
 /*
  * memory.stat's values are in the order of the message's first fields, so
- * they are copied as a block; the assertions hold message and order together.
+ * they are copied as a block; the assertion holds message and order together.
  */
-#define V1_FIRST offsetof(Io__Containerd__Cgroups__V1__MemoryStat, cache)
-#define V1_LAST offsetof(Io__Containerd__Cgroups__V1__MemoryStat, total_unevictable)
 #define V2_FIRST offsetof(Io__Containerd__Cgroups__V2__MemoryStat, anon)
 #define V2_LAST offsetof(Io__Containerd__Cgroups__V2__MemoryStat, thp_collapse_alloc)
-_Static_assert(V1_LAST - V1_FIRST == 31 * sizeof(uint64_t), "32 fields in a row");
 _Static_assert(V2_LAST - V2_FIRST == 30 * sizeof(uint64_t), "31 fields in a row");
 
-static int pack_response(void *metrics, struct arena *a, struct buf *b)
+int metrics_any(void *metrics, struct arena *a, struct buf *b)
 {
 	Cleat__Task__StatsResponse res = CLEAT__TASK__STATS_RESPONSE__INIT;
 	Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
@@ -32,142 +28,6 @@ static int pack_response(void *metrics, struct arena *a, struct buf *b)
 	res.stats = &any;
 	msg_pack(b, &res);
 	return buf_ok(b) ? 0 : -ENOMEM;
-}
-
-/* ---- v1 ------------------------------------------------------------------------- */
-
-static Io__Containerd__Cgroups__V1__MemoryEntry *entry_v1(struct arena *a,
-							  const struct cg_stat_mem_counter *c)
-{
-	Io__Containerd__Cgroups__V1__MemoryEntry *m =
-		arena_new(a, Io__Containerd__Cgroups__V1__MemoryEntry);
-
-	if (!m)
-		return NULL;
-	*m = (Io__Containerd__Cgroups__V1__MemoryEntry)IO__CONTAINERD__CGROUPS__V1__MEMORY_ENTRY__INIT;
-	m->limit = c->limit;
-	m->usage = c->usage;
-	m->max = c->max;
-	m->failcnt = c->failcnt;
-	return m;
-}
-
-static void memory_v1(const struct cg_stats *s, Io__Containerd__Cgroups__V1__MemoryStat *m,
-		      struct arena *a)
-{
-	memcpy((char *)m + V1_FIRST, s->memory.v1_stat, sizeof(s->memory.v1_stat));
-	m->usage = entry_v1(a, &s->memory.v1_usage);
-	m->swap = entry_v1(a, &s->memory.v1_swap);
-	m->kernel = entry_v1(a, &s->memory.v1_kernel);
-	m->kernel_tcp = entry_v1(a, &s->memory.v1_kernel_tcp);
-}
-
-static int add_blkio(Io__Containerd__Cgroups__V1__BlkIOEntry **list, size_t *n, const char *op,
-		     const struct cg_stat_io *d, uint64_t value, struct arena *a)
-{
-	Io__Containerd__Cgroups__V1__BlkIOEntry *en =
-		arena_new(a, Io__Containerd__Cgroups__V1__BlkIOEntry);
-
-	if (!en)
-		return -ENOMEM;
-	*en = (Io__Containerd__Cgroups__V1__BlkIOEntry)IO__CONTAINERD__CGROUPS__V1__BLK_IOENTRY__INIT;
-	en->op = msg_set(op);
-	en->major = d->major;
-	en->minor = d->minor;
-	en->value = value;
-	list[(*n)++] = en;
-	return 0;
-}
-
-static int blkio_v1(const struct cg_stats *s, Io__Containerd__Cgroups__V1__BlkIOStat *b,
-		    struct arena *a)
-{
-	size_t room = 2 * s->io.n + 1;
-	int r = 0;
-
-	b->io_service_bytes_recursive = arena_alloc(a, room * sizeof(void *));
-	b->io_serviced_recursive = arena_alloc(a, room * sizeof(void *));
-	if (!b->io_service_bytes_recursive || !b->io_serviced_recursive)
-		return -ENOMEM;
-	for (size_t i = 0; i < s->io.n && !r; i++) {
-		const struct cg_stat_io *d = &s->io.dev[i];
-
-		r = add_blkio(b->io_service_bytes_recursive, &b->n_io_service_bytes_recursive,
-			      "Read", d, d->rbytes, a);
-		r = r ? r : add_blkio(b->io_service_bytes_recursive,
-				      &b->n_io_service_bytes_recursive, "Write", d, d->wbytes, a);
-		r = r ? r : add_blkio(b->io_serviced_recursive, &b->n_io_serviced_recursive,
-				      "Read", d, d->rios, a);
-		r = r ? r : add_blkio(b->io_serviced_recursive, &b->n_io_serviced_recursive,
-				      "Write", d, d->wios, a);
-	}
-	return r;
-}
-
-static int huge_v1(const struct cg_stats *s, Io__Containerd__Cgroups__V1__Metrics *m,
-		   struct arena *a)
-{
-	m->hugetlb = arena_alloc(a, (s->huge.n + 1) * sizeof(void *));
-	for (size_t i = 0; m->hugetlb && i < s->huge.n; i++) {
-		Io__Containerd__Cgroups__V1__HugetlbStat *h =
-			arena_new(a, Io__Containerd__Cgroups__V1__HugetlbStat);
-
-		if (!h)
-			return -ENOMEM;
-		*h = (Io__Containerd__Cgroups__V1__HugetlbStat)IO__CONTAINERD__CGROUPS__V1__HUGETLB_STAT__INIT;
-		h->usage = s->huge.v[i].usage;
-		h->max = s->huge.v[i].max;
-		h->failcnt = s->huge.v[i].failcnt;
-		h->pagesize = msg_set(s->huge.v[i].size);
-		m->hugetlb[m->n_hugetlb++] = h;
-	}
-	return m->hugetlb ? 0 : -ENOMEM;
-}
-
-static void cpu_v1(const struct cg_stats *s, Io__Containerd__Cgroups__V1__CPUUsage *u,
-		   Io__Containerd__Cgroups__V1__Throttle *t)
-{
-	u->total = s->cpu.v1_total_ns;
-	u->kernel = s->cpu.v1_kernel_ns;
-	u->user = s->cpu.v1_user_ns;
-	u->per_cpu = s->cpu.per_cpu_ns;
-	u->n_per_cpu = s->cpu.n_cpu;
-	t->periods = s->cpu.nr_periods;
-	t->throttled_periods = s->cpu.nr_throttled;
-	t->throttled_time = s->cpu.v1_throttled_ns;
-}
-
-static int pack_v1(const struct cg_stats *s, struct arena *a, struct buf *b)
-{
-	Io__Containerd__Cgroups__V1__Metrics m = IO__CONTAINERD__CGROUPS__V1__METRICS__INIT;
-	Io__Containerd__Cgroups__V1__PidsStat pids = IO__CONTAINERD__CGROUPS__V1__PIDS_STAT__INIT;
-	Io__Containerd__Cgroups__V1__CPUStat cpu = IO__CONTAINERD__CGROUPS__V1__CPUSTAT__INIT;
-	Io__Containerd__Cgroups__V1__CPUUsage usage = IO__CONTAINERD__CGROUPS__V1__CPUUSAGE__INIT;
-	Io__Containerd__Cgroups__V1__Throttle throttle = IO__CONTAINERD__CGROUPS__V1__THROTTLE__INIT;
-	Io__Containerd__Cgroups__V1__MemoryStat memory = IO__CONTAINERD__CGROUPS__V1__MEMORY_STAT__INIT;
-	Io__Containerd__Cgroups__V1__BlkIOStat blkio = IO__CONTAINERD__CGROUPS__V1__BLK_IOSTAT__INIT;
-	Io__Containerd__Cgroups__V1__MemoryOomControl oom =
-		IO__CONTAINERD__CGROUPS__V1__MEMORY_OOM_CONTROL__INIT;
-	int r;
-
-	pids.current = s->pids.current;
-	pids.limit = s->pids.limit;
-	cpu_v1(s, &usage, &throttle);
-	cpu.usage = &usage;
-	cpu.throttling = &throttle;
-	memory_v1(s, &memory, a);
-	oom.oom_kill_disable = s->memory.v1_oom_kill_disable;
-	oom.under_oom = s->memory.v1_under_oom;
-	oom.oom_kill = s->memory.v1_oom_kill;
-	m.pids = &pids;
-	m.cpu = &cpu;
-	m.memory = &memory;
-	m.blkio = &blkio;
-	m.memory_oom_control = &oom;
-	r = blkio_v1(s, &blkio, a);
-	if (!r)
-		r = huge_v1(s, &m, a);
-	return r ? r : pack_response(&m, a, b);
 }
 
 /* ---- v2 ------------------------------------------------------------------------- */
@@ -281,8 +141,54 @@ static void events_v2(const struct cg_stats *s, Io__Containerd__Cgroups__V2__Mem
 	e->oom_group_kill = s->memory.ev_oom_group_kill;
 }
 
-static int pack_v2(const struct cg_stats *s, struct arena *a, struct buf *b)
+/* One list of devices; a name that is no UTF-8 would spoil the message for its reader. */
+static int rdma_list(const struct objv *from, Io__Containerd__Cgroups__V2__RdmaEntry ***list, size_t *n,
+		     struct arena *a)
 {
+	const struct cg_rdma *d = from->v;
+
+	*list = arena_alloc(a, (from->n + 1) * sizeof(void *));
+	for (size_t i = 0; *list && i < from->n; i++) {
+		Io__Containerd__Cgroups__V2__RdmaEntry *en =
+			arena_new(a, Io__Containerd__Cgroups__V2__RdmaEntry);
+
+		if (!en)
+			return -ENOMEM;
+		if (!utf8_valid(d[i].device, strlen(d[i].device)))
+			continue;
+		*en = (Io__Containerd__Cgroups__V2__RdmaEntry)IO__CONTAINERD__CGROUPS__V2__RDMA_ENTRY__INIT;
+		en->device = msg_set(d[i].device);
+		en->hca_handles = d[i].handles;
+		en->hca_objects = d[i].objects;
+		(*list)[(*n)++] = en;
+	}
+	return *list ? 0 : -ENOMEM;
+}
+
+static int net_v2(const struct objv *net, Io__Containerd__Cgroups__V2__Metrics *m, struct arena *a)
+{
+	const struct cleat_net *d = net->v;
+
+	m->network = arena_alloc(a, (net->n + 1) * sizeof(void *));
+	for (size_t i = 0; m->network && i < net->n; i++) {
+		Io__Containerd__Cgroups__V2__NetworkStat *en =
+			arena_new(a, Io__Containerd__Cgroups__V2__NetworkStat);
+
+		if (!en)
+			return -ENOMEM;
+		if (!utf8_valid(d[i].name, strlen(d[i].name)))
+			continue;
+		*en = (Io__Containerd__Cgroups__V2__NetworkStat)IO__CONTAINERD__CGROUPS__V2__NETWORK_STAT__INIT;
+		METRICS_NET(en, &d[i]);
+		m->network[m->n_network++] = en;
+	}
+	return m->network ? 0 : -ENOMEM;
+}
+
+static int pack_v2(const struct metrics *from, struct arena *a, struct buf *b)
+{
+	const struct cg_stats *s = from->stats;
+	Io__Containerd__Cgroups__V2__RdmaStat rdma = IO__CONTAINERD__CGROUPS__V2__RDMA_STAT__INIT;
 	Io__Containerd__Cgroups__V2__Metrics m = IO__CONTAINERD__CGROUPS__V2__METRICS__INIT;
 	Io__Containerd__Cgroups__V2__PidsStat pids = IO__CONTAINERD__CGROUPS__V2__PIDS_STAT__INIT;
 	Io__Containerd__Cgroups__V2__CPUStat cpu = IO__CONTAINERD__CGROUPS__V2__CPUSTAT__INIT;
@@ -305,12 +211,20 @@ static int pack_v2(const struct cg_stats *s, struct arena *a, struct buf *b)
 	r = io_v2(s, &io, a);
 	if (!r)
 		r = huge_v2(s, &m, a);
-	return r ? r : pack_response(&m, a, b);
+	if (!r)
+		r = net_v2(&from->net, &m, a);
+	if (!r)
+		r = rdma_list(&from->detail->rdma_current, &rdma.current, &rdma.n_current, a);
+	if (!r)
+		r = rdma_list(&from->detail->rdma_max, &rdma.limit, &rdma.n_limit, a);
+	if (rdma.n_current || rdma.n_limit)
+		m.rdma = &rdma;
+	return r ? r : metrics_any(&m, a, b);
 }
 
-int metrics_pack(const struct cg_stats *s, struct buf *b)
+int metrics_pack(const struct metrics *m, struct buf *b)
 {
 	auto_arena a = ARENA_INIT;
 
-	return s->v2 ? pack_v2(s, &a, b) : pack_v1(s, &a, b);
+	return m->stats->v2 ? pack_v2(m, &a, b) : metrics_v1(m, &a, b);
 }

@@ -96,6 +96,12 @@ int job_look(struct work_side *side, const void *arg, struct err *e);
 int job_stats(struct work_side *side, const void *arg, struct err *e);
 
 /* metrics.c */
-/** metrics_pack() - Append the Any of @s as StatsResponse to @b. */
-int metrics_pack(const struct cg_stats *s, struct buf *b);
+/** struct metrics - All that Stats tells of a container. */
+struct metrics {
+	const struct cg_stats *stats;
+	const struct cg_detail *detail;
+	struct objv net;		/* struct cleat_net */
+};
+/** metrics_pack() - Append StatsResponse with the Any of @m to @b. Return: 0 or -ENOMEM. */
+int metrics_pack(const struct metrics *m, struct buf *b);
 #endif

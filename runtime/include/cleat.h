@@ -141,6 +141,18 @@ int cleat_pids(const struct cleat_env *env, const char *id, pid_t **pids, size_t
 /** cleat_stats() - Statistics of the container's cgroup; @d: the rest of them, may be NULL. */
 int cleat_stats(const struct cleat_env *env, const char *id, struct cg_stats *s, struct cg_detail *d,
 		struct arena *a, struct err *e);
+/** struct cleat_net - What a network device of a container has counted. */
+struct cleat_net {
+	char name[16];			/* as the container named it: any bytes */
+	uint64_t rx_bytes, rx_packets, rx_errors, rx_dropped;
+	uint64_t tx_bytes, tx_packets, tx_errors, tx_dropped;
+};
+/**
+ * cleat_net_counters() - struct cleat_net of the devices (but lo) of the container's network namespace.
+ * None when it is ours, or the container has stopped.
+ */
+int cleat_net_counters(const struct cleat_env *env, const char *id, struct objv *out, struct arena *a,
+		       struct err *e);
 /**
  * cleat_watch() - pid, pidfd and OOM watch of a container that is not stopped, for whoever waits for its end.
  * oom.event is -1 where there is nothing to watch. Needs no lock and holds none.

@@ -29,6 +29,7 @@ containerd_choose() {
 	fi
 }
 
+# CD_MORE: more tables of the configuration.
 containerd_start() {
 	CD=$T/cd
 	CD_SOCK=$CD/c.sock
@@ -48,6 +49,7 @@ containerd_start() {
 		  address = "$CD_SOCK.ttrpc"
 		[debug]
 		  level = "debug"
+		${CD_MORE-}
 	END
 	PATH=$O:$PATH containerd --config "$CD/config.toml" >"$CD/log" 2>&1 &
 	CD_PID=$!

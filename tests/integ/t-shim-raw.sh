@@ -160,6 +160,53 @@ pids_stats_update() {
 }
 t "Pids, Stats, Update" pids_stats_update
 
+# What a veth, a disk and the tasks have counted arrives in the message of the hierarchy.
+stats_more() {
+	command -v ip >/dev/null || skip "ip is not installed"
+	command -v mkfs.ext4 >/dev/null || skip "mkfs.ext4 is not installed"
+	truncate -s 16M "$T/disk"
+	mkfs.ext4 -q "$T/disk"
+	mkdir -p "$T/mnt"
+	mount -o loop "$T/disk" "$T/mnt"
+	dev=$(findmnt -no SOURCE "$T/mnt")
+	# newer kernels count only where a limit is set
+	boot sm '.linux.resources.blockIO.throttleWriteBpsDevice = [{major: '$((0x$(stat -c %t "$dev")))', minor: '$((0x$(stat -c %T "$dev")))', rate: 1000000000}]
+		| .mounts += [{type: "bind", source: ($T + "/mnt"), destination: "/mnt", options: ["rbind"]}]' \
+		sh -c 'dd if=/dev/zero of=/mnt/f bs=64k count=16 conv=fsync 2>/dev/null; sleep 1000 & sleep 1000 & wait'
+	create
+	pid=$(field pid <"$T/o")
+	ip link add "$TAG-o" type veth peer name inner netns "$pid"
+	ip address add 10.99.99.1/24 dev "$TAG-o"
+	ip link set "$TAG-o" up
+	nsenter -t "$pid" -n ip link set inner up
+	tc start id="$ID" >/dev/null
+	until_true 5 sh -c "'$CLIENT' --namespace $NS $A pids id=$ID | grep -c 'pid=[0-9]' | grep -qx 3"
+	# addresses of their own are announced
+	until_true 5 sh -c "'$CLIENT' --namespace $NS $A stats id=$ID | grep -q '^stats\.network\.0\.rx_packets=[1-9]'"
+	tc stats id="$ID" >"$T/o"
+	has "$(cat "$T/o")" '^stats\.network\.0\.name=inner$'
+	has "$(cat "$T/o")" '^stats\.network\.0\.rx_packets=[1-9]'
+	hasnt "$(cat "$T/o")" '=lo$'
+	if grep -q 'cgroups.v1' "$T/o"; then
+		is "$(sed -n 's/^stats\.cgroup_stats\.nr_sleeping=//p' "$T/o")" 3
+		if grep -q : "/sys/fs/cgroup/blkio/$TAG-sm/blkio.throttle.io_service_bytes_recursive" 2>/dev/null; then
+			has "$(cat "$T/o")" "io_service_bytes_recursive\.[0-9]*\.device=$dev$"
+			has "$(cat "$T/o")" 'io_service_bytes_recursive\.[0-9]*\.op=Write$'
+			has "$(cat "$T/o")" 'io_serviced_recursive\.[0-9]*\.value=[1-9]'
+		fi
+	fi
+	down
+	ip link del "$TAG-o" 2>/dev/null || :
+	umount "$T/mnt"
+	# in the host's network namespace the devices are not the container's
+	boot smh 'del(.linux.namespaces[] | select(.type == "network"))' sleep 1000
+	create
+	tc stats id="$ID" >"$T/o"
+	hasnt "$(cat "$T/o")" 'network'
+	down
+}
+t "Stats: tasks by state, devices of the network and of the disk" stats_more
+
 # ---- exec ------------------------------------------------------------------------------
 
 execs() {

@@ -3,6 +3,7 @@
 #include "cgroup_fixture.h"
 #include "events_json.h"
 #include "kselftest_harness.h"
+#include "ops.h"
 
 static struct cg_stats v2_stats(void)
 {
@@ -184,6 +185,63 @@ TEST_F(files, v1_takes_the_first_group_that_says_anything)
 	EXPECT_STREQ("active_anon", d.memory.v[0].key);
 	EXPECT_STREQ("7", d.memory.v[0].val);
 	EXPECT_STREQ("rss", d.memory.v[2].key);
+}
+
+TEST_F(files, rdma_of_both_versions)
+{
+	const struct cg_rdma *v;
+	struct cg_detail d;
+
+	ASSERT_EQ(0, put(self->cg.dirfd[0], "rdma.current",
+			 "mlx4_0 hca_handle=2 hca_object=2000\nocrdma1 hca_handle=3\n"));
+	ASSERT_EQ(0, put(self->cg.dirfd[0], "rdma.max", "mlx4_0 hca_handle=max hca_object=10000\n"));
+	for (int v2 = 0; v2 < 2; v2++) {
+		self->host.mode = v2 ? CG_MODE_V2 : CG_MODE_V1;
+		self->host.h[0] = (struct cg_hierarchy){ .controllers = v2 ? "" : "rdma", .v2 = v2 };
+		ASSERT_EQ(0, cg_detail(&self->cg, &d, &self->a, &self->e));
+		ASSERT_EQ(2, d.rdma_current.n);
+		v = d.rdma_current.v;
+		EXPECT_STREQ("mlx4_0", v[0].device);
+		EXPECT_EQ(2, v[0].handles);
+		EXPECT_EQ(2000, v[0].objects);
+		EXPECT_STREQ("ocrdma1", v[1].device);
+		EXPECT_EQ(3, v[1].handles);
+		EXPECT_FALSE(v[1].has_objects);
+		ASSERT_EQ(1, d.rdma_max.n);
+		v = d.rdma_max.v;
+		EXPECT_EQ(UINT32_MAX, v[0].handles);
+		EXPECT_EQ(10000, v[0].objects);
+		/* not a cgroup: the kernel counts nothing there */
+		EXPECT_FALSE(d.tasks.known);
+	}
+}
+
+TEST(devices_of_the_network)
+{
+	char text[] = "Inter-|   Receive  |  Transmit\n face |bytes packets\n"
+		"    lo: 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9\n"
+		"  eth0:1 2 3 4 5 6 7 8 11 12 13 14 15 16 17 18\n"
+		"short: 1 2 3\n"
+		"a_name_of_fifteen: 1 2 3 4 5 6 7 8 11 12 13 14 15 16 17 18\n"
+		"x: 1 2 3 4 5 6 7 8 11 12 13 14 15 16 17 no\n"
+		"last: 18446744073709551615 2 3 4 5 6 7 8 11 12 13 14 15 16 17 18";
+	struct arena a = ARENA_INIT;
+	const struct cleat_net *n;
+	struct objv out;
+
+	ASSERT_EQ(0, net_counters_parse(text, &out, &a));
+	ASSERT_EQ(2, out.n);
+	n = out.v;
+	EXPECT_STREQ("eth0", n[0].name);
+	EXPECT_EQ(1, n[0].rx_bytes);
+	EXPECT_EQ(2, n[0].rx_packets);
+	EXPECT_EQ(3, n[0].rx_errors);
+	EXPECT_EQ(4, n[0].rx_dropped);
+	EXPECT_EQ(11, n[0].tx_bytes);
+	EXPECT_EQ(14, n[0].tx_dropped);
+	EXPECT_STREQ("last", n[1].name);
+	EXPECT_EQ(UINT64_MAX, n[1].rx_bytes);
+	arena_fini(&a);
 }
 
 TEST_F(files, v2_reads_io_stat)
