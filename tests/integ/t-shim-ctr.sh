@@ -365,9 +365,9 @@ shim_killed() {
 t "SIGKILL to the shim: containerd's delete action clears everything" shim_killed
 
 containerd_restart() {
-	: >"$T/restarted"
 	up "$TAG-re" sh -c 'trap "exit 21" TERM; while :; do sleep 0.05; done'
 	kill $CD_PID
+	: >"$T/restarted"
 	until_true 10 sh -c "! kill -0 $CD_PID 2>/dev/null || grep -q '^State:.Z' /proc/$CD_PID/status"
 	PATH=$O:$PATH containerd --config "$CD/config.toml" >>"$CD/log" 2>&1 &
 	new=$!
@@ -385,10 +385,54 @@ containerd_restart() {
 }
 finish_restart() {
 	[ -e "$T/restarted" ] || return 0
+	rm "$T/restarted"
 	wait "$CD_PID" 2>/dev/null
 	containerd_start
 }
 t "containerd restarts: the container lives on, its exit arrives" containerd_restart
+finish_restart
+
+# Containers that stay, that end while containerd is away, and that are busy with execs when it is killed.
+killed_under_load() {
+	n=$(count 6 60)
+	for j in $(seq "$n"); do
+		up "$TAG-s$j" sleep 1000
+		up "$TAG-e$j" sh -c "while [ ! -e /tmp/$TAG.go ]; do sleep 0.1; done; exit $((j + 1))"
+	done
+	for k in 1 2 3 4; do
+		( i=0; while i=$((i + 1)); ctr task exec --exec-id "l$k-$i" "$TAG-s$k" true >/dev/null 2>&1; do :; done ) &
+	done
+	sleep 1
+	kill -9 $CD_PID
+	: >"$T/restarted"
+	: >"$T/rootfs/tmp/$TAG.go"
+	wait
+	sleep 2
+	PATH=$O:$PATH containerd --config "$CD/config.toml" >>"$CD/log" 2>&1 &
+	new=$!
+	until_true 20 ctr version
+	timeout 60 ctr events >"$T/events" 2>&1 &
+	ev=$!
+	until_true 20 sh -c "test \$(ctr task ls | grep -c 'STOPPED') = $n"
+	ctr task ls >"$T/ls"
+	for j in $(seq "$n"); do
+		has "$(cat "$T/ls")" "^$TAG-s$j +[0-9]+ +RUNNING"
+		status 0 ctr task delete "$TAG-e$j"
+		has "$(cat "$T/e")" "exit code $((j + 1))([^0-9]|$)"
+		ctr container delete "$TAG-e$j"
+		[ "$j" -gt 4 ] || is "$(ctr task exec --exec-id after "$TAG-s$j" echo still)" still
+		away "$TAG-s$j"
+	done
+	kill $ev
+	wait $ev || :
+	# none is told twice
+	is "$(grep -a ' /tasks/exit ' "$T/events" | grep -o '"id":"[^"]*"\|"container_id":"[^"]*"' | paste -d' ' - - | sort | uniq -d)" ""
+	rm "$T/rootfs/tmp/$TAG.go"
+	until_true 5 no_shims
+	kill $new
+	wait $new || :
+}
+t "SIGKILL to containerd under load: all go on, each exit of meanwhile is there, once" killed_under_load
 finish_restart
 
 cli_sees() {
