@@ -96,3 +96,12 @@ shims() {
 		printf '%s %s\n' "$p" "$(tr '\0' ' ' <"/proc/$p/cmdline")"
 	done
 }
+
+# snippet NAME: a named block of the documentation, with the shim of this build.
+snippet() {
+	awk -v name="$1" '
+	$0 == ".. snippet: " name { found = 1; next }
+	found && /^\.\. code-block::/ { inside = 1; next }
+	inside && /^[^ ]/ { exit }
+	inside { print substr($0, 4) }' "$SRC/Documentation/kubernetes.rst" | sed "s|/usr/local/bin/|$O/|"
+}

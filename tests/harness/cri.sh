@@ -5,15 +5,6 @@
 # suite; then cri_start. The runtime handlers are the snippets of
 # Documentation/kubernetes.rst.
 
-# snippet NAME: a named block of the documentation, with the shim of this build.
-snippet() {
-	awk -v name="$1" '
-	$0 == ".. snippet: " name { found = 1; next }
-	found && /^\.\. code-block::/ { inside = 1; next }
-	inside && /^[^ ]/ { exit }
-	inside { print substr($0, 4) }' "$SRC/Documentation/kubernetes.rst" | sed "s|/usr/local/bin/|$O/|"
-}
-
 # oci_image NAME ENTRYPOINT: an image of the suite's root, imported for CRI.
 oci_image() {
 	mkdir -p "$T/img.$1"

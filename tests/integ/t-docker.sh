@@ -15,13 +15,18 @@ containerd_start
 
 D=$T/d
 mkdir -p "$D"
-echo '{}' >"$D/daemon.json"
+# The file of the documentation. Shims by name came with Docker 23.
+MAJOR=$(dockerd --version | sed 's/.*version \([0-9]*\).*/\1/')
+{
+	snippet docker
+	[ -z "$CLEAT" ] || [ "$MAJOR" -lt 23 ] || snippet docker-shim
+} | jq -s --arg path "$(command -v "$RUNTIME")" 'reduce .[] as $f ({}; . * $f) | .runtimes.cleat.path = $path' >"$D/daemon.json"
 DOCKER_HOST=unix://$D/sock
 export DOCKER_HOST DOCKER_CONFIG="$D"
 PATH=$O:$PATH dockerd --config-file "$D/daemon.json" --data-root "$D/data" --exec-root "$D/exec" -H "$DOCKER_HOST" \
 	--pidfile "$D/pid" --containerd "$CD_SOCK" --iptables=false --ip-forward=false --bridge=none --storage-driver vfs \
 	--cgroup-parent "/$TAG" --exec-opt native.cgroupdriver=cgroupfs \
-	--add-runtime "cleat=$(command -v "$RUNTIME")" --default-ulimit nofile=1024:1024 --default-ulimit nproc=1024:1024 \
+	--default-ulimit nofile=1024:1024 --default-ulimit nproc=1024:1024 \
 	>"$D/log" 2>&1 &
 daemon $!
 n=150
@@ -205,8 +210,7 @@ health() {
 for R in cleat io.containerd.cleat.v2; do
 	case $R in
 	io.*)
-		# Shims by name came with Docker 23.
-		[ -n "$CLEAT" ] && [ "$(docker version --format '{{.Server.Version}}' | cut -d. -f1)" -ge 23 ] || continue
+		[ -n "$CLEAT" ] && [ "$MAJOR" -ge 23 ] || continue
 		;;
 	esac
 	t "docker --runtime $R: both streams and status 7" run
@@ -224,5 +228,9 @@ for R in cleat io.containerd.cleat.v2; do
 	t "docker --runtime $R: restart policies" restarts
 	t "docker --runtime $R: health" health
 done
+if [ -n "$CLEAT" ] && [ "$MAJOR" -ge 23 ]; then
+	R=cleat-shim
+	t "docker --runtime cleat-shim: the shim by a name of daemon.json" run
+fi
 
 finish

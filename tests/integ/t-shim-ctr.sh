@@ -90,6 +90,20 @@ run_image() {
 }
 t "ctr run: an image and its snapshot" run_image
 
+# The lines of the documentation. Debian has no nerdctl: its line can only be compared.
+documented() {
+	[ -n "$CLEAT_SHIM" ] || skip "our shim"
+	image_tar
+	ctr image import "$T/image.tar" >/dev/null 2>&1
+	line=$(snippet ctr | sed '/^$/d')
+	has "$line" '^ctr run .* IMAGE ID COMMAND$'
+	got=0
+	eval "$(printf '%s' "$line" | sed "s|IMAGE ID COMMAND|--snapshotter native docker.io/library/busybox:test $TAG-doc sh -c 'echo doc; exit 6'|")" >"$T/o" 2>"$T/e" || got=$?
+	is "$got $(cat "$T/o")" "6 doc"
+	is "$(snippet nerdctl | sed '/^$/d')" "$(printf '%s' "$line" | sed 's/^ctr run --rm/nerdctl run/; s/ ID / /')"
+}
+t "ctr and nerdctl as the documentation has them" documented
+
 run_tty() {
 	got=0
 	script -qec "stty rows 22 cols 99; ctr run --rm -t --runtime '$SHIM' --env PATH=/bin --rootfs '$T/rootfs' '$TAG-tty' sh -c 'sleep 0.5; tty; stty size; exit 4'" \
