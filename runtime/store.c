@@ -163,10 +163,29 @@ static int not_there(struct store *s, const char *id, struct err *e)
 	return -ENOENT;
 }
 
+int store_lock(struct store *s, enum store_lock lock, struct err *e)
+{
+	const char *id = s->id;
+	struct stat st;
+	int r;
+
+	/* A create that was killed before it made the lock leaves a directory that delete must still take. */
+	s->lockfd = openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	r = s->lockfd < 0 ? -errno : take_lock(s->lockfd, lock);
+	/* Whoever held it may have deleted the container meanwhile. */
+	if (r == -ENOENT || (!r && (fstat(s->lockfd, &st) || !st.st_nlink)))
+		return not_there(s, id, e);
+	if (r) {
+		store_close(s);
+		return err_set(e, r == -ETIME ? ERR_TIMEOUT : ERR_KERNEL, r, id,
+			       "lock the container (another operation holds it)");
+	}
+	return 0;
+}
+
 int store_open(struct store *s, const char *root, const char *id, enum store_lock lock, struct err *e)
 {
 	struct err ignored = { 0 };
-	struct stat st;
 	int r;
 
 	s->id = id;
@@ -189,20 +208,7 @@ int store_open(struct store *s, const char *root, const char *id, enum store_loc
 		store_close(s);
 		return r;
 	}
-	if (lock == STORE_NO_LOCK)
-		return 0;
-	/* A create that was killed before it made the lock leaves a directory that delete must still take. */
-	s->lockfd = openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	r = s->lockfd < 0 ? -errno : take_lock(s->lockfd, lock);
-	/* Whoever held it may have deleted the container meanwhile. */
-	if (r == -ENOENT || (!r && (fstat(s->lockfd, &st) || !st.st_nlink)))
-		return not_there(s, id, e);
-	if (r) {
-		store_close(s);
-		return err_set(e, r == -ETIME ? ERR_TIMEOUT : ERR_KERNEL, r, id,
-			       "lock the container (another operation holds it)");
-	}
-	return 0;
+	return lock == STORE_NO_LOCK ? 0 : store_lock(s, lock, e);
 }
 
 int store_load(const struct store *s, struct arena *a, struct state *st, struct err *e)

@@ -51,15 +51,22 @@ const struct opt cli_run_options[] = {
 };
 /* clang-format on */
 
-/* Remove a container that failed after it was made, or has ended. The first error stays the one told. */
-static void undo(struct cli *c, const char *id, bool ended)
+/* The first error stays the one told. */
+static void warn_left(struct cli *c, const char *id, const struct err *e)
 {
 	char text[ERR_TEXT_MAX];
+
+	if (e->kind != ERR_NONE && e->kind != ERR_NOT_FOUND)
+		log_warn(c->env.log, "container %s is left behind: %s", id, err_render(e, text, sizeof(text)));
+}
+
+/* Remove a container that failed after it was made. */
+static void undo(struct cli *c, const char *id)
+{
 	struct err e = { 0 };
 
-	if (cleat_delete(&c->env, id, !ended, &e) && e.kind != ERR_NOT_FOUND)
-		log_warn(c->env.log, "container %s is left behind: %s", id,
-			 err_render(&e, text, sizeof(text)));
+	cleat_delete(&c->env, id, true, &e);
+	warn_left(c, id, &e);
 }
 
 /** struct run - What `run` does between "set up" and "let go". */
@@ -118,6 +125,7 @@ static int make(struct cli *c, const struct create_values *v, const char *id, bo
 	if (r)
 		return r;
 	req.notify = notify_wanted();
+	req.ready_early = !req.notify && !v->pid_file && !v->pidfd_socket && !v->console_socket;
 	r = handoff_open(h, &paths, e);
 	if (r)
 		return r;
@@ -137,7 +145,25 @@ int cmd_create(struct cli *c, const void *values, int argc, char **argv, struct 
 	r = handoff_give(&h, p.pid, p.pidfd, "standard", p.console, e);
 	cleat_process_close(&p);
 	if (r)
-		undo(c, argv[0], false);
+		undo(c, argv[0]);
+	return r;
+}
+
+/* Stand in for the program, and remove what is left of the container. Return: its exit status, or -errno. */
+static int attend(struct cli *c, struct foreground *fg, const char *id, bool keep, struct err *e)
+{
+	struct cleat_deletion *d = keep ? NULL : cleat_delete_prepare(&c->env, id);
+	struct err left = { 0 };
+	int r = trace_call(STAGE_HOST, "program", foreground_wait(fg, e));
+
+	foreground_end(fg);
+	if (r < 0) {
+		cleat_deletion_free(d);
+		undo(c, id);
+	} else if (!keep) {
+		cleat_delete_prepared(&c->env, d, id, &left);
+		warn_left(c, id, &left);
+	}
 	return r;
 }
 
@@ -158,15 +184,10 @@ int cmd_run(struct cli *c, const void *values, int argc, char **argv, struct err
 		foreground_init(run.fg);
 	}
 	r = make(c, v, argv[0], v->detach, &h, &run, &p, e);
-	if (run.fg) {
-		bool made = !r;
-
-		if (made)
-			r = trace_call(STAGE_HOST, "program", foreground_wait(run.fg, e));
+	if (run.fg && !r)
+		r = attend(c, run.fg, argv[0], v->keep, e);
+	else if (run.fg)
 		foreground_end(run.fg);
-		if (made && (r < 0 || !v->keep))
-			undo(c, argv[0], r >= 0);
-	}
 	if (!r && !run.fg)
 		notify_wait(&run.notify, p.pid, p.pidfd, c->env.log);
 	notify_close(&run.notify);

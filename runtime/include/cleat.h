@@ -90,6 +90,8 @@ struct cleat_create {
 	 */
 	int (*ready)(void *arg, const struct cleat_process *p, struct err *e);
 	void *ready_arg;
+	/** @ready_early: nothing that @ready does shows outside: it may be called, and the program run, ahead of state.json */
+	bool ready_early;
 };
 /**
  * cleat_create() - Everything up to the gate: the process exists, confined and
@@ -132,6 +134,16 @@ int cleat_kill(const struct cleat_env *env, const char *id, int sig, bool all, s
 
 /** cleat_delete() - Remove a stopped (created: killed first) container; @force: any; absent with @force: success. */
 int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct err *e);
+struct cleat_deletion;
+/**
+ * cleat_delete_prepare() - Open, while the program still runs, what its deletion needs; nothing is locked.
+ * Return: for cleat_delete_prepared(), or NULL: then cleat_delete() will tell why.
+ */
+struct cleat_deletion *cleat_delete_prepare(const struct cleat_env *env, const char *id);
+/** cleat_delete_prepared() - As cleat_delete() without force; @d is freed, and may be NULL. */
+int cleat_delete_prepared(const struct cleat_env *env, struct cleat_deletion *d, const char *id, struct err *e);
+/** cleat_deletion_free() - For one that is not carried out; @d may be NULL. */
+void cleat_deletion_free(struct cleat_deletion *d);
 
 int cleat_pause(const struct cleat_env *env, const char *id, struct err *e);
 int cleat_resume(const struct cleat_env *env, const char *id, struct err *e);

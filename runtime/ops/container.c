@@ -41,8 +41,13 @@ int container_open(struct container *c, const struct cleat_env *env, const char 
 		if (r)
 			return r;
 	}
-	c->status = store_status(&c->store, &c->state, c->procfd, c->state.cgroup[0] ? &c->host : NULL);
+	container_look(c);
 	return 0;
+}
+
+void container_look(struct container *c)
+{
+	c->status = store_status(&c->store, &c->state, c->procfd, c->state.cgroup[0] ? &c->host : NULL);
 }
 
 int container_cgroup(struct container *c, struct cg *cg, struct err *e)

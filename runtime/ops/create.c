@@ -249,6 +249,13 @@ static void warn_by_sync(void *arg, const char *text)
 	sync_warn(*(int *)arg, text);
 }
 
+/* Does init have its limits set for it, see seal_limits()? */
+static bool limits_from_outside(const struct host_ctx *c)
+{
+	return tune_outside(&c->process.tune) ||
+	       (c->userns && (c->process.rlimits.n || c->process.has_oom_score_adj));
+}
+
 /* In the new process. */
 static void child(struct host_ctx *c, int left)
 {
@@ -278,8 +285,7 @@ static void child(struct host_ctx *c, int left)
 			.stdio = { c->req->stdio.in, c->req->stdio.out, c->req->stdio.err },
 			.preserve_fds = c->req->preserve_fds,
 			.io_uid = c->req->io_uid, .io_gid = c->req->io_gid, .has_io_owner = c->req->has_io_owner,
-			.limits = tune_outside(&c->process.tune) ||
-				  (c->userns && (c->process.rlimits.n || c->process.has_oom_score_adj)),
+			.limits = limits_from_outside(c),
 			.dumpable = c->euid && (c->new_ns & CLONE_NEWUSER) && (c->new_ns & CLONE_NEWPID),
 			.start_hooks = h ? &h->start_container : NULL,
 		},
@@ -458,21 +464,56 @@ static int host_supervise(struct host_ctx *c, struct err *e)
 	return r;
 }
 
-static int host_commit(struct host_ctx *c, struct err *e)
+/* What the caller of cleat_create() gets; without a gate it now sees to it, and the process is let go. */
+static int let_go(struct host_ctx *c, struct err *e)
 {
-	int r = store_save(&c->store, &c->state, e);
+	int r = 0;
 
-	if (r)
-		return r;
 	*c->out = (struct cleat_process){
 		.pid = c->pid, .pidfd = c->pidfd, .console = c->console, .oom = c->oom,
 		.own_pidns = c->state.own_pidns,
 	};
-	if (c->req->ready && (r = c->req->ready(c->req->ready_arg, c->out, e)))
+	if (c->req->ready)
+		r = c->req->ready(c->req->ready_arg, c->out, e);
+	if (r)
 		return r;
-	if (sync_send(c->sock, SYNC_GO, 0, -1))
-		return err_set(e, ERR_PEER, 0, NULL, "the container's process died while it was being set up");
+	c->gone = true;
+	return sync_send(c->sock, SYNC_GO, 0, -1) ?
+		err_set(e, ERR_PEER, 0, NULL, "the container's process died while it was being set up") : 0;
+}
+
+/* Does the process send anything that waits for an answer, or ends up with the caller, before SYNC_READY? */
+static bool has_questions(const struct host_ctx *c)
+{
+	const struct spec_hooks *h = c->spec->hooks;
+
+	return limits_from_outside(c) || c->process.terminal || filter_has_listener(&c->process.filter) ||
+	       (h && (h->prestart.n || h->create_runtime.n || h->create_container.n || h->start_container.n));
+}
+
+/*
+ * The answer to SYNC_READY lies ready when the process asks: two wake-ups of sleeping processors less before its
+ * program runs, and its state is written meanwhile.
+ */
+static int host_go_ahead(struct host_ctx *c, struct err *e)
+{
+	int r;
+
+	/* Without a cgroup nobody would find the program if we are killed before its pid is written down. */
+	if (!c->req->ready || !c->req->ready_early || !c->has_cg || has_questions(c))
+		return 0;
+	r = let_go(c, e);
+	if (!r || !c->gone)
+		return r;
+	err_clear(e);	/* it died already: supervise tells why */
 	return 0;
+}
+
+static int host_commit(struct host_ctx *c, struct err *e)
+{
+	int r = store_save(&c->store, &c->state, e);
+
+	return r || c->gone ? r : let_go(c, e);
 }
 
 /* Without a gate: what cleat_start() does otherwise. */
@@ -513,6 +554,7 @@ static const struct host_step create_steps[] = {
 	{ "placement", host_placement, NULL },		/* undone by "cgroup", when init is dead */
 	{ "limits", host_limits, NULL },		/* in force before hooks and the program run */
 	{ "meanwhile", host_meanwhile, NULL },
+	{ "go-ahead", host_go_ahead, NULL },
 	{ "supervise", host_supervise, NULL },
 	{ "commit", host_commit, NULL },
 	{ "start", host_start, NULL },

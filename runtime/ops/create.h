@@ -37,6 +37,7 @@ struct host_ctx {
 	bool has_cg, cloned_in;		/* made; init was born in it */
 	bool has_unit;
 	bool no_cg;			/* it may not be made, and nothing needs it */
+	bool gone;			/* let go: SYNC_GO for SYNC_READY is sent */
 	uid_t euid;
 	int tree, *sources;
 	const char *keyring;	/* "" for none */

@@ -136,6 +136,19 @@ static void kill_if_locked(const struct cleat_env *env, const char *id)
 		kill_leftovers(&c, &ignored);
 }
 
+/* @c is locked. */
+static int delete_locked(const struct cleat_env *env, struct container *c, const char *id, bool force, struct err *e)
+{
+	int r = 0;
+
+	if ((c->status == CLEAT_RUNNING || c->status == CLEAT_PAUSED) && !force)
+		return err_set(e, ERR_STATE, 0, NULL, "cannot delete container %s that is not stopped: %s", id,
+			       cleat_status_name(c->status));
+	if (c->status != CLEAT_STOPPED)
+		r = trace_call(STAGE_HOST, "delete-kill", kill_init(c, e));
+	return r ? r : destroy(c, env, e);
+}
+
 int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct err *e)
 {
 	auto_container c = CONTAINER_INIT;
@@ -152,10 +165,47 @@ int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct
 		err_clear(e);
 		return 0;
 	}
-	if ((c.status == CLEAT_RUNNING || c.status == CLEAT_PAUSED) && !force)
-		return err_set(e, ERR_STATE, 0, NULL, "cannot delete container %s that is not stopped: %s", id,
-			       cleat_status_name(c.status));
-	if (c.status != CLEAT_STOPPED)
-		r = trace_call(STAGE_HOST, "delete-kill", kill_init(&c, e));
-	return r ? r : destroy(&c, env, e);
+	return delete_locked(env, &c, id, force, e);
+}
+
+/** struct cleat_deletion - A container opened ahead. Its state.json is not written again once it is complete. */
+struct cleat_deletion {
+	struct container c;
+};
+
+void cleat_deletion_free(struct cleat_deletion *d)
+{
+	if (!d)
+		return;
+	container_close(&d->c);
+	free(d);
+}
+
+struct cleat_deletion *cleat_delete_prepare(const struct cleat_env *env, const char *id)
+{
+	struct cleat_deletion *d = calloc(1, sizeof(*d));
+	struct err ignored = { 0 };
+
+	if (!d)
+		return NULL;
+	d->c = (struct container)CONTAINER_INIT;
+	if (!container_open(&d->c, env, id, STORE_NO_LOCK, &ignored) && d->c.status != CLEAT_CREATING)
+		return d;
+	cleat_deletion_free(d);
+	return NULL;
+}
+
+int cleat_delete_prepared(const struct cleat_env *env, struct cleat_deletion *d, const char *id, struct err *e)
+{
+	int r;
+
+	if (!d)
+		return cleat_delete(env, id, false, e);
+	r = trace_call(STAGE_HOST, "delete-lock", store_lock(&d->c.store, STORE_EXCLUSIVE, e));
+	if (!r) {
+		container_look(&d->c);
+		r = delete_locked(env, &d->c, id, false, e);
+	}
+	cleat_deletion_free(d);
+	return r;
 }

@@ -100,9 +100,7 @@ static int overlay(struct exec_ctx *x, struct err *e)
 	if (q->no_new_privs == 1)
 		p->no_new_privileges = true;
 	if (!r && q->n_caps) {
-		r = caps_parse(&names, &more, x->env->log);
-		if (r)
-			return err_set(e, ERR_LIMIT, r, "--cap", "capabilities");
+		more = caps_parse(&names, x->env->log);
 		p->caps[CAP_SET_BOUNDING] |= more;
 		p->caps[CAP_SET_EFFECTIVE] |= more;
 		p->caps[CAP_SET_PERMITTED] |= more;

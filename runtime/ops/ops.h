@@ -53,6 +53,8 @@ struct container {
 /** container_open() - Open, lock, load, derive the status. -ENOENT: "container does not exist". */
 int container_open(struct container *c, const struct cleat_env *env, const char *id, enum store_lock lock,
 		   struct err *e);
+/** container_look() - Derive the status once more. */
+void container_look(struct container *c);
 void container_close(struct container *c);
 #define auto_container __attribute__((cleanup(container_close))) struct container
 /** container_cgroup() - Open the container's cgroup. -ENOENT with @e set when it has none. */

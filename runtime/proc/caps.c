@@ -13,55 +13,39 @@
 
 #define PREFIX "CAP_"
 
-/* libcap looks names up without regard to case and takes more forms than the specification. */
-static bool same_name(const char *name, const char *libcap)
-{
-	for (; *name && *libcap; name++, libcap++) {
-		char c = *libcap >= 'a' && *libcap <= 'z' ? (char)(*libcap - 'a' + 'A') : *libcap;
-
-		if (*name != c)
-			return false;
-	}
-	return *name == *libcap;
-}
-
-/* Return: the capability's number, -ENOENT, or -ENOMEM. */
+/*
+ * libcap looks names up without regard to case, and takes numbers. Its cap_to_name() would tell, but allocates:
+ * with musl that is a page mapped and unmapped for every name.
+ * Return: the capability's number or -ENOENT.
+ */
 static int cap_number(const char *name)
 {
 	cap_value_t v;
-	char *back;
-	bool same;
 
-	if (strncmp(name, PREFIX, strlen(PREFIX)) || cap_from_name(name, &v) || v < 0 || v > 63)
+	if (strncmp(name, PREFIX, strlen(PREFIX)) || name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")] ||
+	    cap_from_name(name, &v) || v < 0 || v > 63)
 		return -ENOENT;
-	back = cap_to_name(v);
-	if (!back)
-		return -ENOMEM;
-	same = same_name(name, back);
-	cap_free(back);
-	return same ? v : -ENOENT;
+	return v;
 }
 
-int caps_parse(const struct strv *names, uint64_t *mask, const struct log *log)
+uint64_t caps_parse(const struct strv *names, const struct log *log)
 {
 	int known = cap_max_bits();	/* of the running kernel */
+	uint64_t mask = 0;
 	size_t i;
 
-	*mask = 0;
 	for (i = 0; i < names->n; i++) {
 		int v = cap_number(names->v[i]);
 
-		if (v == -ENOMEM)
-			return v;
 		if (v < 0)
 			log_warn(log, "ignoring unknown capability \"%s\"", names->v[i]);
 		else if (v >= known)
 			log_warn(log, "ignoring capability %s: this kernel does not have it",
 				 names->v[i]);
 		else
-			*mask |= UINT64_C(1) << v;
+			mask |= UINT64_C(1) << v;
 	}
-	return 0;
+	return mask;
 }
 
 int caps_apply_bounding(uint64_t keep)

@@ -8,16 +8,14 @@
 /**
  * caps_parse() - Capability names as a mask, bit N for capability N.
  * @names: "CAP_CHOWN" and the like, exactly so: no lower case, no missing prefix.
- * @mask:  set, also when names were skipped.
  *
  * Names that libcap or the running kernel does not know are warned of and
  * skipped: an unknown name is less privilege, never more.
  *
- * Context: host stage; allocates in libcap.
- * Return: 0 or -ENOMEM.
+ * Context: host stage.
  * Spec: config.md#linux-process (capabilities)
  */
-int caps_parse(const struct strv *names, uint64_t *mask, const struct log *log);
+uint64_t caps_parse(const struct strv *names, const struct log *log);
 
 /**
  * caps_apply_bounding() - Drop every capability outside @keep from the bounding set.

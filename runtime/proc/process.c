@@ -44,22 +44,18 @@ static void drop_ungrantable(struct process *p, const struct log *log)
 		p->caps[i] &= ~missing;
 }
 
-static int parse_caps(const struct spec_caps *c, struct process *p, const char *pointer, const struct log *log,
-		      struct err *e)
+static void parse_caps(const struct spec_caps *c, struct process *p, const struct log *log)
 {
 	const struct strv *const sets[CAP_SETS] = {
 		[CAP_SET_BOUNDING] = &c->bounding, [CAP_SET_EFFECTIVE] = &c->effective,
 		[CAP_SET_INHERITABLE] = &c->inheritable, [CAP_SET_PERMITTED] = &c->permitted,
 		[CAP_SET_AMBIENT] = &c->ambient,
 	};
-	int i, r = 0;
+	int i;
 
-	for (i = 0; i < CAP_SETS && !r; i++)
-		r = caps_parse(sets[i], &p->caps[i], log);
-	if (r)
-		return err_set(e, ERR_LIMIT, r, pointer, "capabilities");
+	for (i = 0; i < CAP_SETS; i++)
+		p->caps[i] = caps_parse(sets[i], log);
 	drop_ungrantable(p, log);
-	return 0;
 }
 
 int process_from_spec(const struct spec_process *s, const struct filter *filter, struct arena *a,
@@ -93,7 +89,8 @@ int process_from_spec(const struct spec_process *s, const struct filter *filter,
 	if (filter)
 		p->filter = *filter;
 	tune_from_process(s, &p->tune);
-	return parse_caps(c, p, pointer, log, e);
+	parse_caps(c, p, log);
+	return 0;
 }
 
 int process_env_append(struct process *p, const char *const *v, size_t n, struct arena *a)

@@ -35,7 +35,7 @@ TEST(known_names_become_bits)
 	struct counting_log l = COUNTING_LOG;
 	uint64_t mask = ~UINT64_C(0);
 
-	ASSERT_EQ(0, caps_parse(&v, &mask, &l.log));
+	mask = caps_parse(&v, &l.log);
 	EXPECT_EQ(BIT(CAP_CHOWN) | BIT(CAP_SYS_ADMIN) | BIT(CAP_BPF), mask);
 	EXPECT_EQ(0, l.warnings) TH_LOG("%s", l.last);
 }
@@ -66,12 +66,12 @@ TEST_F(unknown, is_warned_of_and_skipped)
 	struct counting_log l = COUNTING_LOG;
 	uint64_t mask = ~UINT64_C(0);
 
-	ASSERT_EQ(0, caps_parse(&v, &mask, &l.log));
+	mask = caps_parse(&v, &l.log);
 	EXPECT_EQ(BIT(CAP_KILL), mask);
 	EXPECT_EQ(1, l.warnings);
 	EXPECT_NE(NULL, strstr(l.last, variant->name)) TH_LOG("%s", l.last);
 	/* no log is no crash */
-	EXPECT_EQ(0, caps_parse(&v, &mask, NULL));
+	EXPECT_EQ(mask, caps_parse(&v, NULL));
 }
 
 TEST(no_names_are_no_capabilities)
@@ -79,7 +79,7 @@ TEST(no_names_are_no_capabilities)
 	struct strv none = { 0 };
 	uint64_t mask = 5;
 
-	ASSERT_EQ(0, caps_parse(&none, &mask, NULL));
+	mask = caps_parse(&none, NULL);
 	EXPECT_EQ(0, mask);
 }
 
