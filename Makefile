@@ -3,8 +3,9 @@
 # cleat: one non-recursive Makefile. `make help` lists the targets.
 #   O=DIR       build folder (default: build)
 #   CC=clang    compiler
+#   LIBC=musl   static, with the C library that starts fastest; what `make deps` prepares, and then the default
+#   LIBC=glibc  with the compiler's own
 #   STATIC=1    static binaries
-#   LIBC=musl   the C library that starts fastest (with STATIC=1); its libraries are built first
 #   SHARED=1    libraries of the host as shared objects, all of them
 #   SAN=address,undefined
 #   WERROR=1    warnings are errors (as in CI)
@@ -17,9 +18,18 @@ CC     ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
 endif
+# A program of glibc spends 0.45 ms in 68 CPUID instructions, which trap in virtual machines, before main():
+# musl is taken where its libraries have been made, unless something else is asked for.
+MUSL_PLACE := $(abspath $(O))/musl
+ifeq ($(origin LIBC)$(SAN)$(SHARED)$(STATIC)$(filter-out gcc,$(CC)),undefined)
+LIBC := $(if $(wildcard $(MUSL_PLACE)/libs.mk),musl,glibc)
+endif
+HELPER_CC := $(CC)
 ifeq ($(LIBC),musl)
-MUSL := $(abspath $(O))/musl
+MUSL := $(MUSL_PLACE)
+HELPER_CC := gcc
 CC := musl-gcc -idirafter $(MUSL)/include
+STATIC ?= 1
 endif
 AR     ?= ar
 PROTOC_C ?= protoc-c
@@ -83,7 +93,7 @@ INC_cgroup  := $(INC_base) -Icgroup
 INC_filter  := $(INC_base) -Iseccomp
 INC_nsenter := $(INC_base) -Insenter
 INC_cleat   := $(INC_base) -Icgroup -Iseccomp -Insenter $(CLEAT_DIRS:%=-I%)
-INC_helper  := $(INC_cgroup) -Icgroup/systemd
+INC_helper  := $(INC_cleat)
 INC_rpc     := $(INC_base) -Ishim/rpc -I$(O)/gen
 INC_client  := $(INC_rpc) -Ishim/client
 INC_shim    := $(INC_base) -Icgroup -Iruntime/include -Ishim -Ishim/rpc -I$(O)/gen
@@ -91,7 +101,8 @@ INC_cli     := $(INC_base) -Icgroup -Iruntime/include -Iruntime/cli
 
 SRC_base    := $(wildcard runtime/base/*.c)
 SRC_cgroup  := $(wildcard cgroup/*.c)
-SRC_helper  := $(wildcard cgroup/systemd/*.c)
+SRC_systemd := $(wildcard cgroup/systemd/*.c)
+SRC_netdev  := $(wildcard runtime/net/helper/*.c) runtime/net/devices.c runtime/net/netlink.c
 SRC_filter  := $(wildcard seccomp/*.c)
 SRC_nsenter := $(wildcard nsenter/*.c)
 SRC_cleat    = $(filter-out $(NET_OUT),$(foreach d,$(CLEAT_DIRS),$(wildcard $(d)/*.c)))
@@ -122,10 +133,10 @@ endif
 $(MUSL)/libs.mk: runtime/build/musl-libs.sh
 	$(Q)runtime/build/musl-libs.sh $(MUSL)
 endif
-LIBS_cleat  := $(call lib,yajl,yajl_s) $(call lib,cap) -lmnl $(call lib,seccomp) $(call lib,md)
+LIBS_cleat := $(call lib,yajl,yajl_s) $(call lib,cap) -lmnl $(call lib,seccomp) $(call lib,md)
 LIBS_rpc    := $(call lib,protobuf-c)
-# Debian has no libmnl.a: a static build without one brings the loopback device up by ioctl.
-NET_OUT := runtime/net/loopback_ioctl.c
+# Debian has no libmnl.a: a static build without one brings the loopback device up by ioctl, and a helper moves devices.
+NET_OUT := runtime/net/loopback_ioctl.c runtime/net/devices_helper.c
 ifeq ($(STATIC),1)
 LIBMNL_A ?= $(filter /%,$(shell $(CC) -print-file-name=libmnl.a))
 LIBS_cleat := $(call lib,yajl,yajl_s) $(call lib,cap) $(LIBMNL_A) $(call lib,seccomp) $(call lib,md)
@@ -138,14 +149,19 @@ LIBS_cleat_a := $(O)/libcleat.a $(O)/libcgroup.a $(O)/libfilter.a $(O)/libnsente
 
 objs = $(patsubst %.c,$(O)/%.o,$(1))
 
-# The program that speaks with systemd; without libsystemd-dev, or with musl, the systemd cgroup driver is refused.
+# Programs for what needs a shared library; always of the compiler's own libc. Without libsystemd-dev the systemd
+# cgroup driver is refused; cleat-netdev is there where cleat itself has no libmnl.
 HASH := \#
-HELPER := $(if $(shell echo '$(HASH)include <systemd/sd-bus.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo y),$(O)/cleat-systemd)
-$(O)/cgroup/unit.o: CFLAGS_FILE := -DLIBEXECDIR='"$(PREFIX)/libexec/cleat"'
+has = $(shell echo '$(HASH)include <$(1)>' | $(HELPER_CC) -E -x c - >/dev/null 2>&1 && echo y)
+HELPERS := $(if $(call has,systemd/sd-bus.h),$(O)/cleat-systemd)
+ifneq ($(filter runtime/net/devices.c,$(NET_OUT)),)
+HELPERS += $(if $(call has,libmnl/libmnl.h),$(O)/cleat-netdev)
+endif
+$(O)/runtime/base/helper.o: CFLAGS_FILE := -DLIBEXECDIR='"$(PREFIX)/libexec/cleat"'
 
 .PHONY: all
 all: $(O)/cleat $(O)/containerd-shim-cleat-v2 docs
-all: $(HELPER)
+all: $(HELPERS)
 
 define archive_rules
 OBJ_$(1) := $$(call objs,$$(SRC_$(1)))
@@ -165,7 +181,7 @@ $(O)/gen/%.pb-c.c $(O)/gen/%.pb-c.h: shim/proto/%.proto
 	@mkdir -p $(O)/gen
 	$(say) PROTOC $<
 	$(Q)$(PROTOC_C) --c_out=$(O)/gen -Ishim/proto $<
-$(GEN_O): %.o: %.c | $(GEN_H)
+$(GEN_O): %.o: %.c $(O)/flags | $(GEN_H)
 	$(say) CC $@
 	$(Q)$(CC) $(BASE_CFLAGS) -w -I$(O)/gen -c $< -o $@
 
@@ -174,11 +190,18 @@ OBJ_shim := $(call objs,$(SRC_shim))
 OBJ_cli  := $(call objs,$(SRC_cli))
 $(OBJ_shim): INC := $(INC_shim)
 $(OBJ_cli): INC := $(INC_cli)
-OBJ_helper := $(call objs,$(SRC_helper))
-$(OBJ_helper): INC := $(INC_helper)
 $(OBJ_rpc) $(OBJ_client) $(OBJ_shim): | $(GEN_H)
 
-$(O)/%.o: %.c | deps-present
+# Objects of other flags, or for another libc, do not go together.
+FLAGS_NOW := $(CC) $(BASE_CFLAGS) $(CFLAGS)
+ifneq ($(filter-out clean deps musl-libs,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell cat $(O)/flags 2>/dev/null),$(FLAGS_NOW))
+$(shell mkdir -p $(O) && echo '$(FLAGS_NOW)' >$(O)/flags)
+endif
+endif
+$(O)/flags: ;
+
+$(O)/%.o: %.c $(O)/flags | deps-present
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(BASE_CFLAGS) $(WARN) $(INC) $(CFLAGS_FILE) $(CFLAGS) -MMD -MP -c $< -o $@
@@ -211,14 +234,23 @@ $(O)/docs/done: $(O)/docs/generate
 		$< man $$page >$(@D)/man8/$$page.8; done
 	$(Q)touch $@
 
-# Never static: there is no static libsystemd.
-$(O)/cleat-systemd: $(OBJ_helper) $(O)/libbase.a
+# ---- helper programs: never static, with objects of their own ------------------
+HELPER_CFLAGS = $(filter-out -fno-pie,$(BASE_CFLAGS)) -fPIE
+$(O)/helpers/%.o: %.c $(O)/flags | deps-present
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(HELPER_CC) $(HELPER_CFLAGS) $(WARN) $(INC_helper) $(CFLAGS) -MMD -MP -c $< -o $@
+$(O)/cleat-systemd: $(SRC_systemd:%.c=$(O)/helpers/%.o)
+$(O)/cleat-systemd: LIBS := -lsystemd
+$(O)/cleat-netdev: $(SRC_netdev:%.c=$(O)/helpers/%.o)
+$(O)/cleat-netdev: LIBS := -lmnl
+$(O)/cleat-systemd $(O)/cleat-netdev: $(SRC_base:%.c=$(O)/helpers/%.o)
 	$(say) LD $@
-	$(Q)$(CC) $(BASE_CFLAGS) $(filter-out -static,$(BASE_LDFLAGS)) $(LDFLAGS) -o $@ $^ -lsystemd
+	$(Q)$(HELPER_CC) $(HELPER_CFLAGS) $(filter-out -static -no-pie,$(BASE_LDFLAGS)) -pie $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # ---- dependencies ------------------------------------------------------------
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libseccomp-dev libcap-dev libyajl-dev libmnl-dev \
-	libprotobuf-c-dev protobuf-c-compiler libmd-dev libsystemd-dev$(if $(filter musl,$(LIBC)), musl-tools dpkg-dev gperf)
+	libprotobuf-c-dev protobuf-c-compiler libmd-dev libsystemd-dev musl-tools dpkg-dev gperf
 
 .PHONY: deps-present deps
 deps-present:
@@ -233,6 +265,13 @@ deps-present:
 deps:
 	apt-get update
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(BUILD_PACKAGES)
+	$(Q)$(MAKE) --no-print-directory musl-libs
+
+# The libraries for musl, from Debian's sources; where these cannot be had the build goes on with glibc.
+.PHONY: musl-libs
+musl-libs:
+	$(Q)[ -e $(MUSL_PLACE)/libs.mk ] || runtime/build/musl-libs.sh $(MUSL_PLACE) || \
+		echo "cleat: no libraries for musl: built with $(HELPER_CC)'s own libc" >&2
 
 # ---- install, clean ------------------------------------------------------------
 .PHONY: install clean
@@ -245,9 +284,9 @@ install: all
 	install -m 0644 $(O)/docs/cleat.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cleat
 	install -d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -m 0644 $(O)/docs/_cleat $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cleat
-ifneq ($(HELPER),)
+ifneq ($(strip $(HELPERS)),)
 	install -d $(DESTDIR)$(PREFIX)/libexec/cleat
-	install -m 0755 $(HELPER) $(DESTDIR)$(PREFIX)/libexec/cleat/
+	install -m 0755 $(HELPERS) $(DESTDIR)$(PREFIX)/libexec/cleat/
 endif
 
 clean:

@@ -1,144 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The worker's side of a unit: what is asked of the helper program, and what
- * became of the process.
- *
- * The helper is a process of its own for each request: a container needs two
- * in its life, and nobody else pays for libsystemd. It is looked for beside
- * our own program and where `make install` puts it.
+ * became of the process. A container needs two requests in its life.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include "bounds.h"
 #include "cg_internal.h"
-#include "child.h"
-#include "fd.h"
-#include "fdio.h"
+#include "helper.h"
 #include "pathfs.h"
 #include "unit_internal.h"
 #include "unit_wire.h"
 
-#ifndef LIBEXECDIR
-#define LIBEXECDIR "/usr/local/libexec/cleat"
-#endif
-
-/* ---- the helper program ---- */
-
-/*
- * The name we were started by. A program that executes itself again from a
- * protected mount is a number there; it keeps argv[0].
- */
-static const char *own_name(void)
-{
-	const char *name = (const char *)getauxval(AT_EXECFN);
-
-	if (!name || !strncmp(name, "/dev/fd/", 8) || !strncmp(name, "/proc/", 6))
-		name = program_invocation_name;
-	return name && strchr(name, '/') ? name : "";
-}
-
-void cg_unit_remember(void)
-{
-	const char *own = own_name();
-	char dir[CG_PATH_MAX];
-	int n = snprintf(dir, sizeof(dir), "%.*s", (int)(strlen(own) - strlen(basename(own))), own);
-
-	if (own[0] == '/' && n > 0 && (size_t)n < sizeof(dir))
-		setenv(UNIT_HELPER_ENV, dir, 0);
-}
-
-static bool find_helper(char *path, size_t size)
-{
-	static const char *const places[] = { "", "../libexec/cleat/" };
-	const char *own = getenv(UNIT_HELPER_ENV);
-	const char *slash;
-
-	if (!own || own[0] != '/')
-		own = own_name();
-	slash = strrchr(own, '/');
-	for (size_t i = 0; slash && i < sizeof(places) / sizeof(places[0]); i++) {
-		int n = snprintf(path, size, "%.*s/%s" UNIT_HELPER, (int)(slash - own), own, places[i]);
-
-		if (n > 0 && (size_t)n < size && !faccessat(AT_FDCWD, path, X_OK, 0))
-			return true;
-	}
-	snprintf(path, size, "%s", LIBEXECDIR "/" UNIT_HELPER);
-	return !faccessat(AT_FDCWD, path, X_OK, 0);
-}
-
-static int no_helper(struct err *e)
-{
-	return err_set(e, ERR_UNSUPPORTED, -ENOENT, LIBEXECDIR "/" UNIT_HELPER,
-		       "the systemd cgroup driver needs this program, which is not installed "
-		       "(cleat was built without libsystemd)");
-}
+#define SYSTEMD(...) { \
+	.program = UNIT_HELPER, .need = "the systemd cgroup driver", .library = "libsystemd", .fd = -1, \
+	.deadline_ms = UNIT_DEADLINE_MS + UNIT_GRACE_MS, __VA_ARGS__ }
 
 int cg_unit_available(struct err *e)
 {
-	char path[CG_PATH_MAX];
+	const struct helper_call c = SYSTEMD(.request = NULL);
 
-	return find_helper(path, sizeof(path)) ? 0 : no_helper(e);
-}
-
-static void helper_child(const char *path, int sock)
-{
-	char name[] = UNIT_HELPER;
-	char *argv[] = { name, NULL };
-	struct unit_answer a = { .calls = 0 };
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	child_default_signals();
-	if (dup2(sock, 0) == 0) {
-		fd_close_except(3, NULL, 0);
-		execve(path, argv, environ);
-	}
-	err_set(&a.err, ERR_KERNEL, -errno, path, "execve");
-	fdio_send(0, &a, sizeof(a), NULL, 0);
-	_exit(127);
-}
-
-static int receive(int sock, struct unit_answer *a, const char *path, struct err *e)
-{
-	struct pollfd p = { .fd = sock, .events = POLLIN };
-	ssize_t n;
-	int r;
-
-	do {
-		r = poll(&p, 1, UNIT_DEADLINE_MS + UNIT_GRACE_MS);
-	} while (r < 0 && errno == EINTR);
-	if (!r)
-		return err_set(e, ERR_TIMEOUT, -ETIMEDOUT, path, "no answer within %d s",
-			       (UNIT_DEADLINE_MS + UNIT_GRACE_MS) / 1000);
-	n = fdio_recv(sock, a, sizeof(*a), NULL, NULL);
-	if (n < 0)
-		return err_set(e, ERR_PEER, (int)n, path, "answer");
-	if ((size_t)n != sizeof(*a))
-		return err_set(e, ERR_PEER, 0, path, "ended without an answer");
-	a->cgroup[sizeof(a->cgroup) - 1] = 0;
-	if (a->err.kind == ERR_NONE)
-		return 0;
-	if (err_sanitize(&a->err, sizeof(a->err)))
-		return err_set(e, ERR_PEER, 0, path, "an answer that makes no sense");
-	*e = a->err;
-	return e->errnum ? -e->errnum : -EINVAL;
+	return helper_there(&c, e);
 }
 
 static int ask(const struct buf *request, struct unit_answer *a, struct err *e)
 {
-	struct child_args ca = { .cgroup_fd = -1 };
+	const struct helper_call c = SYSTEMD(.request = request->data, .len = request->len);
 	struct err ignored = { 0 };
-	char path[CG_PATH_MAX];
-	int sv[2], r;
+	int r;
 
 	if (!e)
 		e = &ignored;
@@ -147,22 +39,9 @@ static int ask(const struct buf *request, struct unit_answer *a, struct err *e)
 	if (request->len > UNIT_REQUEST_MAX)
 		return err_set(e, ERR_LIMIT, -E2BIG, UNIT_HELPER, "the unit's properties are above %u bytes",
 			       UNIT_REQUEST_MAX);
-	if (!find_helper(path, sizeof(path)))
-		return no_helper(e);
-	r = fdio_socketpair(sv);
-	if (r)
-		return err_set(e, ERR_KERNEL, r, NULL, "socketpair");
-	auto_fd mine = sv[0], theirs = sv[1], pidfd = -1;
-	auto_child pid = child_clone(&ca, &pidfd);
-	if (pid < 0)
-		return err_set(e, ERR_LIMIT, pid, path, "fork");
-	if (!pid)
-		helper_child(path, theirs);
-	fd_close(&theirs);
-	r = fdio_send(mine, request->data, request->len, NULL, 0);
-	if (r && r != -EPIPE)
-		return err_set(e, ERR_PEER, r, path, "request");
-	return receive(mine, a, path, e);
+	r = helper_ask(&c, a, sizeof(*a), e);
+	a->cgroup[sizeof(a->cgroup) - 1] = 0;
+	return r;
 }
 
 static void head(struct buf *b, const char *op, bool user, const char *name)

@@ -40,11 +40,6 @@ int cg_unit_parse(const char *cgroups_path, const char *id, bool user, const cha
 /** cg_unit_available() - Is the helper program installed? Return: 0 or ERR_UNSUPPORTED naming it. */
 int cg_unit_available(struct err *e);
 /**
- * cg_unit_remember() - Keep in the environment where our program lies, for it is about to execute
- * itself from a mount that has no name. The helper is looked for there.
- */
-void cg_unit_remember(void);
-/**
  * cg_unit_round() - What systemd counts in per cent is rounded up in @l too, so that both say the same.
  * @c: NULL, or the cgroup whose period a quota alone is meant for.
  */

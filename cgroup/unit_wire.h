@@ -19,7 +19,6 @@
 #define UNIT_DEADLINE_MS	25000	/* of the helper, for all it does */
 #define UNIT_GRACE_MS		2000	/* more, until the worker gives the helper up */
 #define UNIT_HELPER		"cleat-systemd"
-#define UNIT_HELPER_ENV		"CLEAT_HELPERS"	/* "/usr/bin/": looked at instead of our own place */
 
 /** struct unit_answer - Plain data; err.kind ERR_NONE is success. */
 struct unit_answer {

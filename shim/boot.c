@@ -23,12 +23,12 @@
 #include "cleat.h"
 #include "fd.h"
 #include "fdio.h"
+#include "helper.h"
 #include "message.h"
 #include "num.h"
 #include "pathfs.h"
 #include "task_options.h"
 #include "ttrpc.h"
-#include "unit.h"
 
 #define STDIN_BYTES (10u << 20)
 #define PROBE_MS 100
@@ -267,7 +267,7 @@ static void become_server(const struct boot *b, int listener, int report)
 	    dup2(listener, SERVER_LISTENER) < 0)
 		err_set(&e, ERR_KERNEL, -errno, NULL, "hand fds to the server");
 	fd_close_except(SERVER_LISTENER + 1, &report, 1);
-	cg_unit_remember();
+	helper_remember();
 	if (e.kind == ERR_NONE)
 		cleat_selfexe_exec(argv, environ, &e);
 	fdio_write_full(report, &e, sizeof(e));

@@ -41,7 +41,7 @@ TEST_CFLAGS := $(STD) -O1 -g $(SANFLAGS) -Wall -Wextra -Wno-unused-parameter -Wn
 TEST_INC := -I$(O)/harness -Itests/unit -Iruntime/base -Icgroup -Iseccomp -Insenter \
 	$(CLEAT_DIRS:%=-I%) -Iruntime/cli -Ishim -Ishim/rpc -Ishim/client -I$(O)/gen
 TEST_LDFLAGS := -Wl,--gc-sections -Wl,--as-needed $(SANFLAGS)
-TEST_LIBS := -lyajl -lcap -lmnl -lseccomp -lmd -lprotobuf-c -lpthread
+TEST_LIBS := $(if $(MUSL),-static $(LIBS_cleat) $(LIBS_rpc),-lyajl -lcap -lmnl -lseccomp -lmd -lprotobuf-c) -lpthread
 
 # The front ends are programs; for their tests the objects are an archive too (main stays behind).
 $(O)/tests/libshim.a: $(OBJ_shim)
@@ -95,7 +95,16 @@ $(O)/tests/unit/$(1): tests/unit/$(1).c $$(call archives,tests/unit/$(1).c) | $$
 	$$(Q)$$(CC) $$(TEST_CFLAGS) $$(TEST_INC) $$(TEST_LDFLAGS) -MMD -MP -MF $$@.d -o $$@ $$< \
 		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(TEST_LIBS)
 endef
-$(foreach t,$(notdir $(UNIT_C:.c=)),$(eval $(call unit_rule,$(t))))
+ifneq ($(filter %/cleat-netdev,$(HELPERS)),)
+UNIT_OF_HELPERS := test_net
+endif
+$(foreach t,$(filter-out $(UNIT_OF_HELPERS),$(notdir $(UNIT_C:.c=))),$(eval $(call unit_rule,$(t))))
+# What only a helper program links here is tested as it has it.
+$(addprefix $(O)/tests/unit/,$(UNIT_OF_HELPERS)): $(O)/tests/unit/%: tests/unit/%.c $(O)/helpers/runtime/net/loopback.o \
+		$(SRC_netdev:%.c=$(O)/helpers/%.o) $(SRC_base:%.c=$(O)/helpers/%.o) | $(HARNESS_H)
+	@mkdir -p $(@D)
+	$(say) TEST $@
+	$(Q)$(HELPER_CC) $(TEST_CFLAGS) $(TEST_INC) $(TEST_LDFLAGS) -o $@ $< $(filter-out %/main.o,$(filter %.o,$^)) -lmnl
 
 # ---- helpers of the integration tests: tests/integ/X.c -> $(O)/tests/integ/X ----------
 # Static, for most of them run inside containers. Those that speak ttrpc link the client.
@@ -115,11 +124,11 @@ endef
 $(foreach t,$(notdir $(INTEG_C:.c=)),$(eval $(call integ_rule,$(t))))
 
 # ---- a systemd for hosts that have none (needs libsystemd, as our helper program does) -----
-FAKE_SYSTEMD := $(if $(HELPER),$(O)/tests/systemd/fake-systemd)
+FAKE_SYSTEMD := $(if $(filter %/cleat-systemd,$(HELPERS)),$(O)/tests/systemd/fake-systemd)
 $(O)/tests/systemd/fake-systemd: tests/systemd/fake-systemd.c
 	@mkdir -p $(@D)
 	$(say) TEST $@
-	$(Q)$(CC) $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< -lsystemd
+	$(Q)$(HELPER_CC) $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< -lsystemd
 
 # ---- programs of the benches: tests/bench/X.c -> $(O)/tests/bench/X -------------------------
 # Built as cleat is (optimized; static with STATIC=1), for they are measured or measure.
@@ -140,7 +149,7 @@ $(BENCH_BIN): $(O)/tests/bench/%: $(O)/tests/bench/%.o $(O)/tests/libbench.a $(O
 	$(Q)$(CC) $(BASE_CFLAGS) $(BASE_LDFLAGS) -o $@ $^ $(LIBS_rpc) -lpthread
 
 # ---- running them -----------------------------------------------------------------------
-RUN_TAP := O=$(abspath $(O)) CC="$(CC)" tests/harness/run-tap
+RUN_TAP := O=$(abspath $(O)) CC="$(HELPER_CC)" tests/harness/run-tap
 INTEG_SH := $(sort $(wildcard tests/integ/t-*.sh))
 FAULT_SH := $(sort $(wildcard tests/fault/t-*.sh))
 CHECK_SH := $(sort $(wildcard tests/check/t-*.sh))
@@ -158,6 +167,7 @@ check-static: $(INTEG_BIN)
 # Packages first, then a second make: what is found by the shell calls above may have come with them.
 check:
 	$(Q)$(MAKE) --no-print-directory test-deps
+	$(Q)$(MAKE) --no-print-directory musl-libs
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(MAKE) --no-print-directory check-run
 
@@ -182,12 +192,14 @@ check-long:
 .PHONY: check-kernels
 check-kernels:
 	$(Q)$(MAKE) --no-print-directory test-deps
+	$(Q)$(MAKE) --no-print-directory musl-libs
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)O=$(abspath $(O)) tests/lab/kernels.sh $(if $(KERNEL),-k "$(KERNEL)" -a "$(APPEND)" -n "$(NEED)") \
 		$(if $(MODULES),-M "$(MODULES)") $(if $(VARIANTS),-v "$(VARIANTS)") $(if $(SUITES),-s "$(SUITES)")
 
 demo:
 	$(Q)$(MAKE) --no-print-directory demo-deps
+	$(Q)$(MAKE) --no-print-directory musl-libs
 	$(Q)$(MAKE) --no-print-directory all $(O)/tests/integ/warden
 	$(Q)O=$(abspath $(O)) tests/harness/demo.sh
 

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <fcntl.h>
-#include "helper.h"
+#include "systemd.h"
 
 #define RETRY_MS	2000	/* for a socket that nobody listens at */
 #define RESTART_MS	10000	/* where systemd runs: it may be executing itself anew */

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "fdio.h"
-#include "helper.h"
+#include "systemd.h"
 
 #define UNIT_EXISTS	"org.freedesktop.systemd1.UnitExists"
 #define NO_SUCH_UNIT	"org.freedesktop.systemd1.NoSuchUnit"

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "helper.h"
+#include "systemd.h"
 
 #define DEPTH_MAX 8
 

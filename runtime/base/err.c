@@ -94,11 +94,54 @@ void err_clear(struct err *e)
 	memset(e, 0, sizeof(*e));
 }
 
+/* Where C libraries differ: callers compare with these, which are glibc's and (in small letters) Go's. */
+static const char *const usual_words[] = {
+	[EIO] = "Input/output error",
+	[ECHILD] = "No child processes",
+	[ENOMEM] = "Cannot allocate memory",
+	[EBUSY] = "Device or resource busy",
+	[EXDEV] = "Invalid cross-device link",
+	[EMFILE] = "Too many open files",
+	[ENOTTY] = "Inappropriate ioctl for device",
+	[ESPIPE] = "Illegal seek",
+	[EDOM] = "Numerical argument out of domain",
+	[ERANGE] = "Numerical result out of range",
+	[EDEADLK] = "Resource deadlock avoided",
+	[ENAMETOOLONG] = "File name too long",
+	[ELOOP] = "Too many levels of symbolic links",
+	[ETIME] = "Timer expired",
+	[EOVERFLOW] = "Value too large for defined data type",
+	[EILSEQ] = "Invalid or incomplete multibyte or wide character",
+	[EUSERS] = "Too many users",
+	[ENOTSOCK] = "Socket operation on non-socket",
+	[EMSGSIZE] = "Message too long",
+	[EOPNOTSUPP] = "Operation not supported",
+	[EADDRINUSE] = "Address already in use",
+	[EADDRNOTAVAIL] = "Cannot assign requested address",
+	[ENETUNREACH] = "Network is unreachable",
+	[ECONNABORTED] = "Software caused connection abort",
+	[EISCONN] = "Transport endpoint is already connected",
+	[ENOTCONN] = "Transport endpoint is not connected",
+	[ESHUTDOWN] = "Cannot send after transport endpoint shutdown",
+	[ETIMEDOUT] = "Connection timed out",
+	[EHOSTUNREACH] = "No route to host",
+	[EINPROGRESS] = "Operation now in progress",
+	[EUCLEAN] = "Structure needs cleaning",
+	[EDQUOT] = "Disk quota exceeded",
+};
+
 const char *err_words(int errnum, char *buf, size_t size)
 {
-	const char *s = strerror(errnum);
+	const char *s = errnum > 0 && (size_t)errnum < sizeof(usual_words) / sizeof(usual_words[0]) ?
+		usual_words[errnum] : NULL;
 
-	snprintf(buf, size, "%s", s);
+	if (!s)
+		s = strerror(errnum);
+	/* musl's words for what it does not know, without the number */
+	if (!strcmp(s, "No error information"))
+		snprintf(buf, size, "unknown error %d", errnum);
+	else
+		snprintf(buf, size, "%s", s);
 	/* "No such file" reads "no such file" elsewhere; callers compare words. "I/O" and the like stay. */
 	if (buf[0] >= 'A' && buf[0] <= 'Z' && buf[1] >= 'a' && buf[1] <= 'z')
 		buf[0] = (char)(buf[0] - 'A' + 'a');

@@ -3,7 +3,16 @@
 #include "sysx.h"
 #include <errno.h>
 #include <linux/capability.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* Numbers are the same on all ABIs since 5.1; headers of older libcs lack some. */
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
 
 static int sysret(long r)
 {

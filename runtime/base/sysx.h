@@ -6,16 +6,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/syscall.h>
 #include <sys/types.h>
-
-/* Numbers are the same on all ABIs since 5.1; headers of older libcs lack some. */
-#ifndef SYS_mount_setattr
-#define SYS_mount_setattr 442
-#endif
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
 
 /*
  * Kernel calls that libc lacks or that old kernels lack. Each returns a

@@ -17,4 +17,6 @@
  * Return: 0 or -errno with @e set.
  */
 int net_devices_move(const struct objv *devices, int netns, struct arena *a, struct err *e);
+/** net_devices_available() - Can this program, or one that is installed with it, do so? Return: 0 or ERR_UNSUPPORTED. */
+int net_devices_available(struct err *e);
 #endif

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Links without libmnl, for static builds on a system that has no libmnl.a:
- * takes the place of loopback.c, devices.c and netlink.c.
- */
+/* The loopback device without libmnl: takes the place of loopback.c in a program that has none, as static ones. */
 #include "loopback.h"
-#include "devices.h"
 #include <errno.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
@@ -25,9 +21,4 @@ int net_loopback_up(struct err *e)
 	if (ioctl(sock, SIOCSIFFLAGS, &req))
 		return err_set(e, ERR_KERNEL, -errno, LOOPBACK, "bring the loopback device up");
 	return 0;
-}
-
-int net_devices_move(const struct objv *devices, int netns, struct arena *a, struct err *e)
-{
-	return err_set(e, ERR_UNSUPPORTED, 0, "/linux/netDevices", "this build has no libmnl and moves no devices");
 }

@@ -14,11 +14,16 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "bounds.h"
-#include "label.h"
 #include "pathfs.h"
 #include "probe.h"
-#include "sysx.h"
 #include "userns.h"
+
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
 
 void probe_say(struct probe_ctx *c, struct cleat_finding *f, enum cleat_verdict v, const char *fmt, ...)
 {
@@ -147,21 +152,22 @@ static void systemd(struct probe_ctx *c, const struct probe *p, struct cleat_fin
 
 static void apparmor(struct probe_ctx *c, const struct probe *p, struct cleat_finding *f)
 {
-	if (label_apparmor_on())
+	const char *on = probe_text(c, "/sys/module/apparmor/parameters/enabled");
+
+	if (on && *on == 'Y')
 		probe_say(c, f, CLEAT_OK, "enabled");
 	else
-		probe_say(c, f, CLEAT_MISSING, "%s", faccessat(AT_FDCWD, "/sys/module/apparmor", F_OK, 0) ?
-			  "not in this kernel" : "built in, but not enabled");
+		probe_say(c, f, CLEAT_MISSING, "%s", on ? "built in, but not enabled" : "not in this kernel");
 }
 
 static void selinux(struct probe_ctx *c, const struct probe *p, struct cleat_finding *f)
 {
-	const char *enforce = probe_text(c, "/sys/fs/selinux/enforce");
+	const char *on = probe_text(c, "/sys/fs/selinux/enforce");
 
-	if (!label_selinux_on())
-		probe_say(c, f, CLEAT_MISSING, "not in use");
+	if (on)
+		probe_say(c, f, CLEAT_OK, "%s", *on == '1' ? "enforcing" : "permissive");
 	else
-		probe_say(c, f, CLEAT_OK, "%s", enforce && *enforce == '1' ? "enforcing" : "permissive");
+		probe_say(c, f, CLEAT_MISSING, "not in use");
 }
 
 static void resctrl(struct probe_ctx *c, const struct probe *p, struct cleat_finding *f)

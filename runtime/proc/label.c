@@ -22,7 +22,7 @@ static bool given(const char *s)
 	return s && *s;
 }
 
-bool label_apparmor_on(void)
+static bool apparmor_on(void)
 {
 	auto_fd fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
 	char yes = 0;
@@ -30,16 +30,9 @@ bool label_apparmor_on(void)
 	return fd >= 0 && read(fd, &yes, 1) == 1 && yes == 'Y';
 }
 
-bool label_selinux_on(void)
-{
-	struct statfs st;
-
-	return !statfs("/sys/fs/selinux", &st) && (unsigned long)st.f_type == SELINUX_MAGIC;
-}
-
 int label_check_apparmor(const char *profile, const char *where, struct err *e)
 {
-	if (!given(profile) || label_apparmor_on() || !strcmp(profile, "unconfined"))
+	if (!given(profile) || apparmor_on() || !strcmp(profile, "unconfined"))
 		return 0;
 	return err_set(e, ERR_UNSUPPORTED, 0, where, "\"%.200s\": AppArmor is not enabled on this host (the kernel's "
 		       "command line can: apparmor=1 security=apparmor)", profile);
@@ -47,7 +40,9 @@ int label_check_apparmor(const char *profile, const char *where, struct err *e)
 
 int label_check_selinux(const char *label, const char *where, struct err *e)
 {
-	if (!given(label) || label_selinux_on())
+	struct statfs st;
+
+	if (!given(label) || (!statfs("/sys/fs/selinux", &st) && (unsigned long)st.f_type == SELINUX_MAGIC))
 		return 0;
 	return err_set(e, ERR_UNSUPPORTED, 0, where,
 		       "\"%.200s\": SELinux is not enabled on this host (there is no selinuxfs at /sys/fs/selinux)", label);
@@ -121,7 +116,7 @@ int label_exec(int procfd, const char *apparmor, const char *selinux, struct err
 	int r = 0;
 
 	/* Where AppArmor is off, the one word that got here is "unconfined". */
-	if (given(apparmor) && (strcmp(apparmor, "unconfined") || label_apparmor_on()))
+	if (given(apparmor) && (strcmp(apparmor, "unconfined") || apparmor_on()))
 		r = enter_profile(procfd, apparmor, e);
 	if (r || !given(selinux))
 		return r;

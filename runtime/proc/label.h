@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #ifndef CLEAT_LABEL_H
 #define CLEAT_LABEL_H
-#include <stdbool.h>
 #include "arena.h"
 #include "err.h"
 
@@ -9,9 +8,6 @@ struct spec;
 
 /* Labels of the kernel's security modules. NULL and "" are none everywhere. */
 
-/** label_apparmor_on(), label_selinux_on() - Does this host run the module? */
-bool label_apparmor_on(void);
-bool label_selinux_on(void);
 /** label_check_apparmor() - Can this host confine by profiles? "unconfined" passes where it cannot. */
 int label_check_apparmor(const char *profile, const char *where, struct err *e);
 /** label_check_selinux() - Does this host know labels? */

@@ -160,6 +160,17 @@ static int mount_v1(struct rootfs *r, const struct spec_mount *m, const struct m
 	return o->flags & MS_RDONLY ? rootfs_late_ro(r, take_fd(&top), e) : 0;
 }
 
+/* Without a cgroup of its own and a namespace to hide them, the container would be shown those of its caller. */
+static int mask(struct rootfs *r, int target, const char *where, struct err *e)
+{
+	static const char *const words[] = { "nr_blocks=1", "nr_inodes=1", "mode=0755" };
+	const struct strv data = { (const char **)(uintptr_t)words, 3 };
+	const struct mnt_fs f = { "tmpfs", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, &data };
+	int q = mnt_new(&r->mnt, &f, target, NULL);
+
+	return q ? err_set(e, ERR_KERNEL, q, where, "mask the cgroup hierarchies") : 0;
+}
+
 int rootfs_cgroup_mount(struct rootfs *r, const struct spec_mount *m, const struct mount_options *o,
 			int target, const char *where, struct err *e)
 {
@@ -168,11 +179,8 @@ int rootfs_cgroup_mount(struct rootfs *r, const struct spec_mount *m, const stru
 
 	if (r->cg_host->mode == CG_MODE_NONE)
 		return err_set(e, ERR_UNSUPPORTED, 0, where, "this host has no cgroup hierarchy to mount");
-	/* Without a cgroup of its own and a namespace to hide them, the container would be shown those of its caller. */
-	if (!r->cgroup[0] && !r->new_cgroupns) {
-		q = rootfs_empty(r, target, NULL);
-		return q ? err_set(e, ERR_KERNEL, q, where, "mask the cgroup hierarchies") : 0;
-	}
+	if (!r->cgroup[0] && !r->new_cgroupns)
+		return mask(r, target, where, e);
 	/* The root of its cgroup namespace is then the cgroup of whoever made it. */
 	if (!r->cgroup[0])
 		own.flags |= MS_RDONLY;

@@ -35,23 +35,17 @@ static int readonly_path(struct rootfs *r, const char *path, const char *where, 
 	return q ? err_set(e, ERR_KERNEL, q, where, "make \"%s\" read-only", path) : 0;
 }
 
-int rootfs_empty(struct rootfs *r, int target, int *mount)
+/* One empty read-only tmpfs serves all masked directories. @empty: -1 until the first. */
+static int mask_dir(struct rootfs *r, int target, const char *path, int *empty)
 {
 	static const char *const words[] = { "nr_blocks=1", "nr_inodes=1", "mode=0755" };
 	const struct strv data = { (const char **)(uintptr_t)words, 3 };
 	const struct mnt_fs f = { "tmpfs", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, &data };
-
-	return mnt_new(&r->mnt, &f, target, mount);
-}
-
-/* One empty read-only tmpfs serves all masked directories. @empty: -1 until the first. */
-static int mask_dir(struct rootfs *r, int target, const char *path, int *empty)
-{
 	int q;
 
 	if (*empty >= 0)
 		return mnt_bind(&r->mnt, *empty, false, false, target, NULL);
-	q = rootfs_empty(r, target, empty);
+	q = mnt_new(&r->mnt, &f, target, empty);
 	if (!q && *empty < 0)
 		*empty = path_open_in_root(r->rootfd, path, O_PATH);
 	return q;

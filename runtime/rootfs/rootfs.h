@@ -85,11 +85,6 @@ int rootfs_cgroup_mount(struct rootfs *r, const struct spec_mount *m, const stru
 			int target, const char *where, struct err *e);
 /** rootfs_copy_up() - Copy the directory @from (fd) into the fresh tmpfs @to (fd). Return: 0 or -errno. */
 int rootfs_copy_up(int from, int to);
-/**
- * rootfs_empty() - Mount an empty read-only tmpfs on @target. @mount: NULL, or gets it for further binds (-1 below 5.2).
- * Return: 0 or -errno.
- */
-int rootfs_empty(struct rootfs *r, int target, int *mount);
 /** rootfs_late_ro() - Turn the mount of @fd (taken) read-only at the end. */
 int rootfs_late_ro(struct rootfs *r, int fd, struct err *e);
 /** rootfs_is_root() - Does @fd show the container's root directory itself? */

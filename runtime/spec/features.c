@@ -15,6 +15,7 @@
 #include "json.h"
 #include "mount_options.h"
 #include "spec.h"
+#include "devices.h"
 #include "unit.h"
 
 #define WORDS_MAX 128
@@ -140,7 +141,8 @@ char *cleat_features_json(void)
 	buf_addc(&b, ',');
 	add_names(&b, "flags", spec_mempolicy_flag_names, NULL);
 	buf_adds(&b, "},\"mountExtensions\":{\"idmap\":{\"enabled\":true}},"
-		 "\"netDevices\":{\"enabled\":true}},\"annotations\":{");
+		 "\"netDevices\":{\"enabled\":");
+	buf_addf(&b, "%s}},\"annotations\":{", net_devices_available(NULL) ? "false" : "true");
 	buf_addf(&b, "\"io.cleat.version\":\"%s\",\"io.github.seccomp.libseccomp.version\":\"%s\",",
 		 CLEAT_VERSION, cleat_libseccomp_version());
 	buf_adds(&b, "\"org.opencontainers.runc.checkpoint.enabled\":\"false\"},"

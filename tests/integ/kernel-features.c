@@ -172,12 +172,12 @@ static int has_setattr(const char *arg)
 
 static int has_mnt_id(const char *arg)
 {
-	struct statx st;
+	uint32_t st[64] = { 0 };	/* struct statx, which not every libc has; stx_mask comes first */
 	unsigned int mask = (unsigned int)strtoul(arg, NULL, 0);
 
-	if (syscall(SYS_statx, AT_FDCWD, "/", 0, mask, &st))
+	if (syscall(SYS_statx, AT_FDCWD, "/", 0, mask, st))
 		return -errno;
-	return st.stx_mask & mask ? 0 : -EINVAL;
+	return st[0] & mask ? 0 : -EINVAL;
 }
 
 static int has_statmount(const char *arg)

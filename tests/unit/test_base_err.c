@@ -121,6 +121,27 @@ TEST(words_begin_small_but_names_stay)
 	EXPECT_EQ(2, strlen(err_words(ENOENT, b, 3)));
 }
 
+/* Callers compare words: whatever C library we are built with, they are these. */
+TEST(words_are_the_usual_ones)
+{
+	static const struct { int errnum; const char *words; } rows[] = {
+		{ EBUSY, "device or resource busy" }, { ELOOP, "too many levels of symbolic links" },
+		{ ENAMETOOLONG, "file name too long" }, { EMFILE, "too many open files" },
+		{ ENOMEM, "cannot allocate memory" }, { EOPNOTSUPP, "operation not supported" },
+		{ EXDEV, "invalid cross-device link" }, { EPERM, "operation not permitted" },
+		{ ENOEXEC, "exec format error" }, { ETXTBSY, "text file busy" }, { EIO, "input/output error" },
+	};
+	char b[128];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		EXPECT_STREQ(rows[i].words, err_words(rows[i].errnum, b, sizeof(b)));
+#ifdef __GLIBC__
+	for (i = 1; i < 134; i++)
+		EXPECT_EQ(0, strcasecmp(strerror((int)i), err_words((int)i, b, sizeof(b))));
+#endif
+}
+
 TEST(every_kind_and_stage_has_a_name_and_a_code)
 {
 	static const struct { int kind, grpc; } rows[] = {

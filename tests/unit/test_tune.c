@@ -139,7 +139,7 @@ static int by_worker(void)
 				 .ioprio = IOPRIO_CLASS_BE << 13 | 7 } };
 	struct err e = { 0 };
 
-	if (tune_by_worker(&t, getpid(), &e) || sched_getscheduler(0) != SCHED_BATCH)
+	if (tune_by_worker(&t, getpid(), &e) || syscall(SYS_sched_getscheduler, 0) != SCHED_BATCH)
 		return 1;
 	if (syscall(SYS_ioprio_get, 1, 0) != (IOPRIO_CLASS_BE << 13 | 7))
 		return 2;

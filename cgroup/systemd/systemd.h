@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef CLEAT_HELPER_H
-#define CLEAT_HELPER_H
+#ifndef CLEAT_SYSTEMD_H
+#define CLEAT_SYSTEMD_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
