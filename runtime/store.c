@@ -47,6 +47,13 @@ static const struct field state_fields[] = {
 };
 static OBJECT(state_object, struct state, state_fields);
 
+void store_unlock(struct store *s)
+{
+	if (s->lockfd >= 0)
+		flock(s->lockfd, LOCK_UN);
+	fd_close(&s->lockfd);
+}
+
 void store_close(struct store *s)
 {
 	fd_close(&s->lockfd);

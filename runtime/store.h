@@ -40,6 +40,8 @@ struct store {
 };
 #define STORE_INIT { -1, -1, -1, NULL }
 void store_close(struct store *s);
+/** store_unlock() - Give the lock up, also for whoever inherited its fd; the store stays open. */
+void store_unlock(struct store *s);
 #define auto_store __attribute__((cleanup(store_close))) struct store
 
 /** store_root() - Open the state root (made 0700 with @make); refuses "/", foreign owners and writable by others. */

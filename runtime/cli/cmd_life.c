@@ -67,7 +67,7 @@ int cmd_state(struct cli *c, const void *values, int argc, char **argv, struct e
 int cmd_kill(struct cli *c, const void *values, int argc, char **argv, struct err *e)
 {
 	const struct all_values *v = values;
-	int sig = argc > 1 ? cli_signal(argv[1]) : SIGTERM;
+	int sig = argc > 1 && *argv[1] ? cli_signal(argv[1]) : SIGTERM;
 
 	if (sig < 0)
 		return err_set(e, ERR_SPEC, 0, NULL, "unknown signal \"%s\"", argv[1]);

@@ -389,6 +389,9 @@ int cleat_exec(const struct cleat_env *env, const struct cleat_exec *req, struct
 	}
 	if (!r)
 		r = open_subcgroups(&x, e);
+	/* The process freezes as soon as it is in the cgroup: whoever is to thaw it must not wait for us. */
+	if (!r && c.status == CLEAT_PAUSED)
+		store_unlock(&c.store);
 	if (!r)
 		r = run(&x, out, e);
 	if (x.has_cg)

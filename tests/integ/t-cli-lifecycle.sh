@@ -157,6 +157,9 @@ kill_words() {
 	until_true 5 grep -q USR1 "$T/$ID.out"
 	rt kill "$ID"
 	until_true 5 grep -q TERM "$T/$ID.out"
+	: >"$T/$ID.out"
+	rt kill "$ID" ""
+	until_true 5 grep -q TERM "$T/$ID.out"
 	[ -z "$CLEAT" ] || rt kill "$ID" 0
 	refused 1 'BOGUS' rt kill "$ID" BOGUS
 	is_state "$ID" running
@@ -399,6 +402,29 @@ pause_it() {
 	refused 1 'does not exist' rt pause "$ID"
 }
 t "pause, resume; exec and delete of a paused container" pause_it
+
+pause_exec() {
+	bundle pe '' sleep 100
+	detached
+	rt pause "$ID"
+	rt exec --ignore-paused "$ID" sh -c 'echo ran; exit 3' >"$T/pe.out" 2>&1 </dev/null &
+	x=$!
+	sleep 0.5
+	is "$(cat "$T/pe.out")" ""
+	is_state "$ID" paused
+	# nobody who waits for the container to go on may keep it from going on
+	timeout 5 "$RUNTIME" --root "$ROOT" resume "$ID"
+	got=0
+	wait $x || got=$?
+	is "$got $(cat "$T/pe.out")" "3 ran"
+	rt pause "$ID"
+	rt exec --ignore-paused "$ID" sleep 100 >"$T/pe.out" 2>&1 </dev/null &
+	x=$!
+	sleep 0.5
+	timeout 5 "$RUNTIME" --root "$ROOT" delete --force "$ID"
+	wait $x || :
+}
+t "exec --ignore-paused of a paused container: it runs when that is resumed" pause_exec
 
 pause_force() {
 	bundle pf2 '' sleep 100
