@@ -40,6 +40,8 @@ if [ ! -e "$folder/apt.conf" ]; then
 		Dir::State::status "$folder/status";
 		Dir::Cache "$folder/cache";
 		Acquire::Languages "none";
+		Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
+		APT::Update::Error-Mode "any";
 		Acquire::Retries "2";
 		Acquire::http::Timeout "20";
 		APT::Sandbox::User "root";

@@ -22,30 +22,10 @@ why() {
 
 work=
 if [ ! -x "$cache/usr/bin/containerd" ]; then
-	for tool in apt-get dpkg-deb; do
-		command -v $tool >/dev/null || why "containerd 2 comes by apt, and there is no $tool"
-	done
-	mirror=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
-		awk '$2 == "Debian" && $3 == "main" && $1 !~ /security/ { print $1; exit }')
-	[ -n "$mirror" ] || why "apt knows no mirror of Debian"
+	command -v dpkg-deb >/dev/null || why "containerd 2 comes by apt, and there is no dpkg-deb"
+	apt=$(cd "${0%/*}/../../runtime/build" && pwd)/private-apt.sh
 	work=$(mktemp -d /tmp/cleat-containerd2.XXXXXX) || exit 1
-	mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/etc"
-	: >"$work/status"
-	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" >"$work/etc/sources.list"
-	cat >"$work/apt.conf" <<-END
-		Dir::Etc::SourceList "$work/etc/sources.list";
-		Dir::Etc::SourceParts "/dev/null";
-		Dir::State::Lists "$work/lists";
-		Dir::State::status "$work/status";
-		Dir::Cache "$work/cache";
-		Acquire::Languages "none";
-		Acquire::Retries "1";
-		Acquire::http::Timeout "20";
-		APT::Sandbox::User "root";
-	END
-	export APT_CONFIG="$work/apt.conf"
-	timeout 300 apt-get -qq update >"$work/log" 2>&1 || why "no package lists: $(tail -n 1 "$work/log")"
-	(cd "$work" && timeout 300 apt-get -qq download containerd >"$work/log" 2>&1) ||
+	(cd "$work" && timeout 600 "$apt" "$work/apt" deb sid apt-get -qq download containerd >"$work/log" 2>&1) ||
 		why "containerd cannot be fetched: $(tail -n 1 "$work/log")"
 	dpkg-deb -x "$work"/containerd_*.deb "$work/root" || why "the package cannot be unpacked"
 	mkdir -p "${cache%/*}"

@@ -14,8 +14,8 @@ set -u
 
 [ $# -eq 1 ] || { echo "usage: ${0##*/} SUITE" >&2; exit 2; }
 suite=$1
+apt=$(cd "${0%/*}/../../runtime/build" && pwd)/private-apt.sh
 keep=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/cleat/kernels/$suite
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 none() {
 	echo "$suite: $*" >&2
@@ -30,44 +30,29 @@ have() {
 	return 1
 }
 
-# apt COMMAND... - with the private list alone
+# apt PROGRAM... - with the lists of $suite alone
 apt() {
-	tool=$1
-	shift
-	LC_ALL=C "$tool" -q -o Dir::Etc::sourcelist="$new/sources" -o Dir::Etc::sourceparts=/dev/null \
-		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
-		-o Dir::State="$new/state" -o Dir::State::status="$new/status" -o Dir::Cache="$new/cache" \
-		-o Acquire::Languages=none -o APT::Sandbox::User=root -o Acquire::Retries=2 \
-		-o Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false \
-		-o APT::Install-Recommends=false "$@"
+	LC_ALL=C "$apt" "$new/apt" deb "$suite" "$@"
 }
 
 if [ -n "$(find "$keep/stamp" -mtime -7 2>/dev/null)" ] && have; then exit 0; fi
 
-for tool in apt-get:apt dpkg-deb:dpkg flock:util-linux; do
+for tool in dpkg-deb:dpkg flock:util-linux; do
 	command -v "${tool%%:*}" >/dev/null || none "${tool%%:*} is not installed"
 done
-[ -r "$keyring" ] || none "no $keyring (Debian package debian-archive-keyring)"
-# shellcheck disable=SC2016	# apt's own words
-archive=$(LC_ALL=C apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
-	'Label: Debian' 2>/dev/null | sort -u | head -n 1)
-[ -n "$archive" ] || none "the system's source list names no archive of Debian's"
 
 mkdir -p "$keep" || exit 1
 exec 9>"$keep/lock"
 flock 9
 new=$keep/new
 rm -rf "$new"
-mkdir -p "$new/state/lists/partial" "$new/cache/archives/partial" "$new/root" || exit 1
-: >"$new/status"
-echo "deb [signed-by=$keyring] $archive $suite main" >"$new/sources"
-if ! apt apt-get update >"$new/log" 2>&1 || grep -q '^[WE]: Failed' "$new/log"; then
+mkdir -p "$new/root" || exit 1
+if ! apt apt-cache depends linux-image-amd64 >"$new/depends" 2>"$new/log"; then
 	have && exit 0	# what was fetched before
-	none "$(grep -m 1 -E '^(E|W|Err)' "$new/log" || echo "apt-get update failed")"
+	none "$(tail -n 1 "$new/log")"
 fi
 # the metapackage depends on the kernel of the day
-package=$(apt apt-cache depends linux-image-amd64 2>/dev/null |
-	sed -n 's/.*Depends: \(linux-image-[0-9][^ ]*\).*/\1/p' | head -n 1)
+package=$(sed -n 's/.*Depends: \(linux-image-[0-9][^ ]*\).*/\1/p' "$new/depends" | head -n 1)
 [ -n "$package" ] || none "no linux-image-amd64 in $suite"
 version=${package#linux-image-}
 if [ ! -d "$keep/root/lib/modules/$version" ]; then
