@@ -53,16 +53,7 @@ containerd_start() {
 	END
 	PATH=$O:$PATH containerd --config "$CD/config.toml" >"$CD/log" 2>&1 &
 	CD_PID=$!
-	daemon $CD_PID
-	n=100
-	until ctr version >/dev/null 2>&1; do
-		n=$((n - 1))
-		if [ $n = 0 ] || ! kill -0 $CD_PID 2>/dev/null; then
-			echo "Bail out! containerd does not come up: $(tail -n 3 "$CD/log")"
-			exit 1
-		fi
-		sleep 0.1
-	done
+	daemon_up $CD_PID "$CD/log" 10 ctr version
 	expect
 }
 

@@ -101,16 +101,7 @@ cri_start() {
 	protoc-c --descriptor_set_out="$T/cri.ds" -I"$H" "$H/cri.proto"
 	PATH=$O:$PATH containerd --config "$CD/config.toml" >"$CD/log" 2>&1 &
 	CD_PID=$!
-	daemon $CD_PID
-	n=200
-	until cri Version >/dev/null 2>&1; do
-		n=$((n - 1))
-		if [ $n = 0 ] || ! kill -0 $CD_PID 2>/dev/null; then
-			echo "Bail out! containerd does not come up: $(tail -n 3 "$CD/log")"
-			exit 1
-		fi
-		sleep 0.1
-	done
+	daemon_up $CD_PID "$CD/log" 20 cri Version
 	oci_image pause '["/bin/sleep","100000"]'
 	oci_image busybox '["/bin/sh"]'
 	for i in pause busybox; do

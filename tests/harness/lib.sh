@@ -299,6 +299,25 @@ refused() {
 	has "$(cat "$T/e")" "$re"
 }
 
+# create_refused REGEX [FILTER]: create and run fail with 1 and leave nothing.
+create_refused() {
+	re=$1
+	shift
+	[ $# = 0 ] || bundle bad "$1"
+	refused 1 "$re" rt create -b "$B" "$ID"
+	[ ! -e "$ROOT/$ID" ]
+	refused 1 "$re" rt run -b "$B" "$ID"
+	[ ! -e "$ROOT/$ID" ]
+}
+
+# refused_rows [PREFIX]: "what ~ regex ~ filter" from stdin, one test each.
+refused_rows() {
+	while IFS='~' read -r what re filter; do
+		re=${re# }
+		t "${1-}${what% }" create_refused "${re% }" "${filter# }"
+	done
+}
+
 # until_true SECONDS COMMAND...: wait for it.
 until_true() {
 	polls=$(($1 * 20))
@@ -386,6 +405,21 @@ gone() {
 daemon() {
 	KEEP="$KEEP $1"
 	STOP="$1 $STOP"
+}
+
+# daemon_up PID LOG SECONDS COMMAND...: the same, and wait until COMMAND answers; without it there is no suite.
+daemon_up() {
+	daemon "$1"
+	d_pid=$1 d_log=$2 polls=$(($3 * 10))
+	shift 3
+	until "$@" >/dev/null 2>&1; do
+		polls=$((polls - 1))
+		if [ $polls = 0 ] || ! kill -0 "$d_pid" 2>/dev/null; then
+			echo "Bail out! $* does not answer: $(tail -n 3 "$d_log")"
+			exit 1
+		fi
+		sleep 0.1
+	done
 }
 
 stop_daemon() {

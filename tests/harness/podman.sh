@@ -7,12 +7,12 @@
 #   podman_start		after `suite`
 #   podman ARG...	one command
 #   prun ARG...		podman run, in the suite's cgroup, without a network
+#   containers_conf DIR	DIR/containers.conf as $CONTAINERS_CONF, for buildah too, and DIR/policy.json
 
-podman_start() {
-	command -v podman >/dev/null || { echo "1..0 # SKIP podman is not installed"; exit 0; }
-	P=$T/p
-	mkdir -p "$P"
-	cat >"$P/containers.conf" <<END
+containers_conf() {
+	mkdir -p "$1"
+	CONTAINERS_CONF=$1/containers.conf
+	cat >"$CONTAINERS_CONF" <<END
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 netns = "none"
@@ -21,10 +21,16 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 image_default_transport = "docker://"
 [network]
-network_config_dir = "$P/net"
+network_config_dir = "$1/net"
 END
-	printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$P/policy.json"
-	export CONTAINERS_CONF="$P/containers.conf" TMPDIR="$P"
+	printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$1/policy.json"
+}
+
+podman_start() {
+	command -v podman >/dev/null || { echo "1..0 # SKIP podman is not installed"; exit 0; }
+	P=$T/p
+	containers_conf "$P"
+	export CONTAINERS_CONF TMPDIR="$P"
 	tar -C "$T/rootfs" --numeric-owner -cf "$T/layer.tar" .
 	if ! podman import --change CMD=sh "$T/layer.tar" busybox:test >"$T/o" 2>&1; then
 		echo "Bail out! podman import: $(cat "$T/o")"

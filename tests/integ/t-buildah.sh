@@ -6,22 +6,15 @@
 # Storage is private, the base image is made of busybox.
 # shellcheck disable=SC2016
 . "${0%/*}/../harness/lib.sh"
+. "${0%/*}/../harness/podman.sh"
 LEAK_WAIT=5
 CGROUP_STAYS=buildah-buildah
 suite buildah
 command -v buildah >/dev/null || { echo "1..0 # SKIP buildah is not installed"; exit 0; }
 
 P=$T/p
-mkdir -p "$P"
-cat >"$P/containers.conf" <<END
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-netns = "none"
-[engine]
-cgroup_manager = "cgroupfs"
-END
-printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$P/policy.json"
-export CONTAINERS_CONF="$P/containers.conf" TMPDIR="$P" BUILDAH_RUNTIME BUILDAH_ISOLATION=oci
+containers_conf "$P"
+export CONTAINERS_CONF TMPDIR="$P" BUILDAH_RUNTIME BUILDAH_ISOLATION=oci
 BUILDAH_RUNTIME=$(command -v "$RUNTIME")
 
 buildah() {

@@ -15,30 +15,11 @@ suite cli-errors
 LONG256=$(printf '%0256d' 0)
 LONG2000=$(printf '%02000d' 0)
 
-# create_bad REGEX [FILTER]: create and run fail with 1 and leave nothing.
-create_bad() {
-	re=$1
-	shift
-	[ $# = 0 ] || bundle bad "$1"
-	refused 1 "$re" rt create -b "$B" "$ID"
-	[ ! -e "$ROOT/$ID" ]
-	refused 1 "$re" rt run -b "$B" "$ID"
-	[ ! -e "$ROOT/$ID" ]
-}
-
 # raw REGEX TEXT: the same with a config of these very bytes.
 raw() {
 	bundle raw ''
 	printf "$2" >"$B/config.json"
-	create_bad "$1"
-}
-
-# rows: "what ~ regex ~ filter" from stdin, one test each.
-rows() {
-	while IFS='~' read -r what re filter; do
-		re=${re# }
-		t "${what% }" create_bad "${re% }" "${filter# }"
-	done
+	create_refused "$1"
 }
 
 # ---- bundle and file -------------------------------------------------------------------
@@ -46,23 +27,23 @@ rows() {
 no_config() {
 	bundle nc ''
 	rm "$B/config.json"
-	create_bad 'config.json.*([Nn]o such file)'
+	create_refused 'config.json.*([Nn]o such file)'
 	refused 1 'no/such/bundle.*[Nn]o such file' rt create -b "$T/no/such/bundle" x
 	: >"$T/afile"
 	refused 1 'afile.*[Nn]ot a directory' rt create -b "$T/afile" x
 	bundle nc2 ''
 	rm "$B/config.json"
 	mkfifo "$B/config.json"
-	create_bad 'config.json.*not a regular file'
+	create_refused 'config.json.*not a regular file'
 	rm "$B/config.json"
 	ln -s /dev/zero "$B/config.json"
-	create_bad 'config.json'
+	create_refused 'config.json'
 	rm "$B/config.json"
 	mkdir "$B/config.json"
-	create_bad 'config.json'
+	create_refused 'config.json'
 	rmdir "$B/config.json"
 	ln -s config.json "$B/config.json"
-	create_bad 'config.json.*symbolic links'
+	create_refused 'config.json.*symbolic links'
 }
 t "no config.json, no bundle, odd files" no_config
 
@@ -80,7 +61,7 @@ broken() {
 	bundle tr ''
 	head -c 300 "$B/config.json" >"$B/c2"
 	mv "$B/c2" "$B/config.json"
-	create_bad 'config.json|byte|JSON'
+	create_refused 'config.json|byte|JSON'
 	has "$(cat "$T/e")" '[0-9]'
 }
 t "broken JSON" broken
@@ -88,15 +69,15 @@ t "broken JSON" broken
 too_much() {
 	bundle tm ''
 	{ echo '{"a": "'; head -c 17000000 /dev/zero | tr '\0' x; echo '"}'; } >"$B/config.json"
-	create_bad 'config.json'
+	create_refused 'config.json'
 	{ head -c 200 /dev/zero | tr '\0' '['; } >"$B/config.json"
-	create_bad '.'
+	create_refused '.'
 	{ printf '{"zz":'; head -c 200 /dev/zero | tr '\0' '['; head -c 200 /dev/zero | tr '\0' ']'; echo '}'; } >"$B/config.json"
-	create_bad '(deep|depth|nest)'
+	create_refused '(deep|depth|nest)'
 }
 t "17 MB, 200 levels" too_much
 
-rows <<'END'
+refused_rows <<'END'
 ociVersion of another major ~ ociVersion.*2\.0\.0 ~ .ociVersion = "2.0.0"
 ociVersion is no version ~ ociVersion.*latest ~ .ociVersion = "latest"
 ociVersion missing ~ ociVersion ~ del(.ociVersion)
@@ -248,27 +229,27 @@ END
 
 programs() {
 	bundle pg '' /no/such/program
-	create_bad '"?/no/such/program"?.*no such file or directory'
+	create_refused '"?/no/such/program"?.*no such file or directory'
 	bundle pg '' /etc/passwd
-	create_bad '/etc/passwd.*permission denied'
+	create_refused '/etc/passwd.*permission denied'
 	bundle pg '' /etc
-	create_bad '/etc.*(is a directory|permission denied)'
+	create_refused '/etc.*(is a directory|permission denied)'
 	bundle pg '.process.cwd = "/etc/passwd"' true
-	create_bad '/etc/passwd.*([Nn]ot a directory)'
+	create_refused '/etc/passwd.*([Nn]ot a directory)'
 	ln -sf /no/target "$T/rootfs/bin/dangling"
 	bundle pg '' dangling
-	create_bad 'dangling.*executable file not found'
+	create_refused 'dangling.*executable file not found'
 	bundle pg '' /bin/dangling
-	create_bad 'dangling.*no such file or directory'
+	create_refused 'dangling.*no such file or directory'
 }
 t "args[0] missing, not executable, a folder, dangling; cwd a file" programs
 
 cwd_missing() {
 	# A cwd that is missing is made; one that cannot be made is refused by name.
 	bundle cm '.process.cwd = "/proc/no/such"' true
-	create_bad '/proc/no/such'
+	create_refused '/proc/no/such'
 	bundle cm '.root.readonly = true | .process.cwd = "/dev/null/x"' true
-	create_bad '/dev/null/x'
+	create_refused '/dev/null/x'
 }
 t "a cwd that does not exist and cannot be made" cwd_missing
 

@@ -18,25 +18,6 @@ inside() {
 	status 0 run_it
 }
 
-# create_bad REGEX [FILTER]: create and run fail with 1 and leave nothing.
-create_bad() {
-	re=$1
-	shift
-	[ $# = 0 ] || bundle bad "$1"
-	refused 1 "$re" rt create -b "$B" "$ID"
-	[ ! -e "$ROOT/$ID" ]
-	refused 1 "$re" rt run -b "$B" "$ID"
-	[ ! -e "$ROOT/$ID" ]
-}
-
-# rows: "what ~ regex ~ filter" from stdin, one test each.
-rows() {
-	while IFS='~' read -r what re filter; do
-		re=${re# }
-		t "refused: ${what% }" create_bad "${re% }" "${filter# }"
-	done
-}
-
 # process FILTER ARG...: a process document for exec in $T/p.json.
 process() {
 	f=$1
@@ -196,7 +177,7 @@ mempolicy() {
 	in_doc '' 'cat /proc/self/numa_maps'
 	has "$(cat "$T/o")" ' prefer(=|:)'
 	gone
-	create_bad '/linux/memoryPolicy.*1000.*none of the nodes' '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "1000"}'
+	create_refused '/linux/memoryPolicy.*1000.*none of the nodes' '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "1000"}'
 }
 t "memoryPolicy, for init and exec" mempolicy
 
@@ -324,7 +305,7 @@ notify_odd() {
 	inside "$NOTIFY"' | .linux.seccomp.listenerPath = $T + "/" + ("0" * 150) + "/sock"' 'mkdir /tmp/x 2>&1 || true'
 	has "$(cat "$T/o")" '[Nn]o medium found'
 	deaf
-	create_bad '/linux/seccomp/listenerPath.*sock.*([Nn]o such file|[Cc]onnection refused)' "$NOTIFY"
+	create_refused '/linux/seccomp/listenerPath.*sock.*([Nn]o such file|[Cc]onnection refused)' "$NOTIFY"
 	listening
 	bundle no "$NOTIFY" sleep 100
 	detached
@@ -443,7 +424,7 @@ ready_userns() {
 }
 t "NOTIFY_SOCKET with a user namespace" ready_userns
 
-rows <<'END'
+refused_rows "refused: " <<'END'
 scheduler without a policy ~ /process/scheduler.*policy ~ .process.scheduler = {nice: 1}
 scheduler of an unknown policy ~ /process/scheduler/policy.*SCHED_BOGUS ~ .process.scheduler = {policy: "SCHED_BOGUS"}
 SCHED_ISO ~ /process/scheduler/policy.*SCHED_ISO ~ .process.scheduler = {policy: "SCHED_ISO"}

@@ -28,16 +28,7 @@ PATH=$O:$PATH dockerd --config-file "$D/daemon.json" --data-root "$D/data" --exe
 	--cgroup-parent "/$TAG" --exec-opt native.cgroupdriver=cgroupfs \
 	--default-ulimit nofile=1024:1024 --default-ulimit nproc=1024:1024 \
 	>"$D/log" 2>&1 &
-daemon $!
-n=150
-until docker version >/dev/null 2>&1; do
-	n=$((n - 1))
-	if [ $n = 0 ] || ! kill -0 "${STOP%% *}" 2>/dev/null; then
-		echo "Bail out! dockerd does not come up: $(tail -n 3 "$D/log")"
-		exit 1
-	fi
-	sleep 0.1
-done
+daemon_up $! "$D/log" 15 docker version
 tar -C "$T/rootfs" --numeric-owner -cf "$T/layer.tar" .
 if ! docker import -c 'CMD ["sh"]' "$T/layer.tar" busybox:test >"$T/o" 2>&1; then
 	echo "Bail out! docker import: $(cat "$T/o")"

@@ -7,6 +7,7 @@
 # shellcheck disable=SC2016
 . "${0%/*}/../harness/lib.sh"
 . "${0%/*}/../harness/user.sh"
+. "${0%/*}/../harness/podman.sh"
 LEAK_WAIT=5
 CGROUP_STAYS=conmon
 suite podman-user
@@ -14,18 +15,7 @@ for need in podman newuidmap; do
 	command -v $need >/dev/null || { echo "1..0 # SKIP $need is not installed"; exit 0; }
 done
 user_make
-CONTAINERS_CONF=$X/containers.conf
-cat >"$CONTAINERS_CONF" <<END
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-netns = "none"
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-image_default_transport = "docker://"
-[network]
-network_config_dir = "$X/net"
-END
+containers_conf "$X"
 chown $U:$U "$CONTAINERS_CONF"
 
 podman_options() {
