@@ -143,6 +143,11 @@ void outside_watch(struct ctr *c)
 	if (n < 0 || (size_t)n >= sizeof(dir))
 		return;
 	c->outside = bind_news(dir);
+	outside_resume(c);
+}
+
+void outside_resume(struct ctr *c)
+{
 	c->outside_ev = (struct loop_source){ news, -1 };
 	/* Out of fds: what the command line does is then not told, everything else is. */
 	if (c->outside < 0 || loop_add(&c->srv->loop, &c->outside_ev, c->outside, EPOLLIN)) {

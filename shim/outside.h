@@ -7,6 +7,8 @@ struct op;
 
 /** outside_watch() - From now on notice when somebody else starts, pauses or resumes the container. */
 void outside_watch(struct ctr *c);
+/** outside_resume() - The same with the socket that is in @c already, if there is one. */
+void outside_resume(struct ctr *c);
 /** outside_stop() - The container is gone. */
 void outside_stop(struct ctr *c);
 

@@ -132,6 +132,22 @@ void publish_init(struct publisher *p, struct loop *l, const struct log *log, co
 	p->tail = &p->head;
 }
 
+int publish_packed(struct publisher *p, const void *payload, size_t len)
+{
+	struct event *ev = malloc(sizeof(*ev) + len);
+
+	if (!ev)
+		return -ENOMEM;
+	ev->next = NULL;
+	ev->len = len;
+	memcpy(ev->payload, payload, len);
+	*p->tail = ev;
+	p->tail = &ev->next;
+	if (!p->calling && !p->timer.pprev)
+		send_head(p);
+	return 0;
+}
+
 int publish_event(struct publisher *p, const char *topic, const void *event)
 {
 	Containerd__Types__ForwardRequest req = CONTAINERD__TYPES__FORWARD_REQUEST__INIT;
@@ -141,7 +157,6 @@ int publish_event(struct publisher *p, const char *topic, const void *event)
 	auto_arena a = ARENA_INIT;
 	auto_buf b = BUF_INIT;
 	struct timespec now;
-	struct event *ev;
 
 	if (!p->address)
 		return 0;
@@ -160,18 +175,10 @@ int publish_event(struct publisher *p, const char *topic, const void *event)
 		log_error(p->log, "event %s of %zu bytes is too large for containerd", topic, b.len);
 		return -EMSGSIZE;
 	}
-	ev = buf_ok(&b) && b.len ? malloc(sizeof(*ev) + b.len) : NULL;
-	if (!ev) {
+	if (!buf_ok(&b) || !b.len || publish_packed(p, b.data, b.len)) {
 		log_error(p->log, "out of memory: event %s is lost", topic);
 		return -ENOMEM;
 	}
-	ev->next = NULL;
-	ev->len = b.len;
-	memcpy(ev->payload, b.data, b.len);
-	*p->tail = ev;
-	p->tail = &ev->next;
-	if (!p->calling && !p->timer.pprev)
-		send_head(p);
 	return 0;
 }
 

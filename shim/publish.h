@@ -42,6 +42,8 @@ void publish_init(struct publisher *p, struct loop *l, const struct log *log, co
  * Return: 0, or when it was not queued (and said in the log) -EMSGSIZE or -ENOMEM.
  */
 int publish_event(struct publisher *p, const char *topic, const void *event);
+/** publish_packed() - Queue a packed ForwardRequest (copied). Return: 0 or -ENOMEM. */
+int publish_packed(struct publisher *p, const void *payload, size_t len);
 /** publish_idle() - Is everything delivered? */
 static inline bool publish_idle(const struct publisher *p) { return !p->head; }
 /** publish_fini() - Close; what is queued is lost. */

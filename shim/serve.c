@@ -24,6 +24,7 @@
 #define LISTENER 3
 #define IDLE_MS 10000		/* after the last Delete, without a connection */
 #define UNUSED_MS 60000		/* after start, when nobody ever comes */
+#define IDLE_ROUNDS 60		/* of IDLE_MS, as long as containerd has not taken all events */
 #define FLUSH_MS 2000
 #define REST_MS 100
 
@@ -99,7 +100,12 @@ static void idle_due(struct loop_timer *t)
 {
 	struct server *srv = loop_owner(t, struct server, idle);
 
-	if (!srv->ctrs && !srv->rpc.n_conns)
+	if (srv->ctrs || srv->rpc.n_conns)
+		return;
+	/* The last exit may still be news to a containerd that hangs or is being restarted. */
+	if (!publish_idle(&srv->pub) && srv->idle_rounds++ < IDLE_ROUNDS)
+		loop_timer_set(&srv->loop, &srv->idle, IDLE_MS);
+	else
 		server_stop(srv);
 }
 
@@ -123,6 +129,7 @@ void server_trim(void)
 
 void server_check_idle(struct server *srv)
 {
+	srv->idle_rounds = 0;
 	if (srv->ctrs || srv->rpc.n_conns || srv->stopping)
 		loop_timer_cancel(&srv->idle);
 	else

@@ -107,6 +107,7 @@ struct server {
 	struct early *early;
 	struct dismissed *dismissed;	/* logging programs told to end */
 	struct loop_timer idle;		/* nobody needs us: shut down */
+	unsigned int idle_rounds;	/* how often that was put off for events that are not told yet */
 	struct loop_timer leaving;	/* Shutdown was asked for, or the flush is over */
 	bool had_container;
 	bool stopping;			/* the socket is gone, events are flushed */

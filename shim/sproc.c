@@ -293,6 +293,11 @@ void proc_streams(struct proc *p, struct work *w)
 			stream_last_call(&p->stream[i]);
 }
 
+void proc_resume_stream(struct proc *p, int i)
+{
+	stream_resume(&p->stream[i], &p->ctr->srv->loop, stream_done, p);
+}
+
 void proc_close_stdin(struct proc *p)
 {
 	p->stdin_closed = true;

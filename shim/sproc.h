@@ -37,6 +37,8 @@ void proc_forget_conn(struct proc *p, uint64_t conn);
 
 /** proc_streams() - Take the stdio that a worker opened and start moving. */
 void proc_streams(struct proc *p, struct work *w);
+/** proc_resume_stream() - Go on with stream @i, whose fds and flags are set. */
+void proc_resume_stream(struct proc *p, int i);
 /** proc_close_stdin() - CloseIO. */
 void proc_close_stdin(struct proc *p);
 /** proc_resize() - Window size; kept until there is a terminal. Return: 0 or -errno. */

@@ -26,7 +26,7 @@
 #include <unistd.h>
 #include "fd.h"
 
-#define CHUNK 4096			/* PIPE_BUF: a pipe that polls writable takes this much */
+#define CHUNK STREAM_REST_MAX		/* PIPE_BUF: a pipe that polls writable takes this much */
 #define TURN_BYTES (1 << 20)		/* moved before other sources get their turn */
 #define WIDE_AFTER (1 << 20)
 #define WIDE_BYTES (1 << 20)		/* what a pipe may have without privilege */
@@ -346,6 +346,51 @@ static void dst_ready(struct loop_source *src, uint32_t events)
 		stream_pump(s);
 }
 
+/* What of a stream is code. */
+static void set_up(struct stream *s, struct loop *l, void (*done)(struct stream *s), void *arg)
+{
+	s->loop = l;
+	s->watch = -1;
+	s->done = done;
+	s->arg = arg;
+	s->src_ev = (struct loop_source){ src_ready, -1 };
+	s->dst_ev = (struct loop_source){ dst_ready, -1 };
+	s->watch_ev = (struct loop_source){ reader_came, -1 };
+	s->timer = (struct loop_timer){ .fn = reader_late };
+	s->rest_timer = (struct loop_timer){ .fn = rested };
+}
+
+static int watch_ends(struct stream *s)
+{
+	int r = loop_add(s->loop, &s->src_ev, s->fd.src, EPOLLIN);
+
+	/* Errors are always reported: this is how a closed stdin is noticed. */
+	if (!r && s->input)
+		r = loop_add(s->loop, &s->dst_ev, s->fd.dst, 0);
+	return r;
+}
+
+int stream_resume(struct stream *s, struct loop *l, void (*done)(struct stream *s), void *arg)
+{
+	int r;
+
+	set_up(s, l, done, arg);
+	s->blocked = false;
+	if (s->fd.src < 0 && s->fd.dst >= 0 && !s->input) {
+		/* Its process is done, its reader has not come. */
+		wait_for_reader(s);
+		return 0;
+	}
+	r = watch_ends(s);
+	if (r)
+		stream_close(s);
+	else if (s->rest_len)
+		set_blocked(s, true);
+	else if (s->last_call)
+		stream_pump(s);
+	return r;
+}
+
 int stream_start(struct stream *s, struct loop *l, const struct stream_fds *fds, bool input,
 		 void (*done)(struct stream *s), void *arg)
 {
@@ -353,20 +398,15 @@ int stream_start(struct stream *s, struct loop *l, const struct stream_fds *fds,
 	int r;
 
 	*s = (struct stream){
-		.loop = l, .fd = *fds, .watch = -1, .input = input, .wait_ms = WAIT_READER_MS,
-		.no_splice = tty || fds->dst_kind == STREAM_FILE, .done = done, .arg = arg,
-		.src_ev = { src_ready, -1 }, .dst_ev = { dst_ready, -1 },
-		.watch_ev = { reader_came, -1 }, .timer = { .fn = reader_late },
-		.rest_timer = { .fn = rested },
+		.fd = *fds, .input = input, .wait_ms = WAIT_READER_MS,
+		.no_splice = tty || fds->dst_kind == STREAM_FILE,
 	};
+	set_up(s, l, done, arg);
 	r = fd_nonblock(s->fd.src, 1);
 	if (!r && fds->dst_kind != STREAM_FILE)
 		r = fd_nonblock(s->fd.dst, 1);
 	if (!r)
-		r = loop_add(l, &s->src_ev, s->fd.src, EPOLLIN);
-	/* Errors are always reported: this is how a closed stdin is noticed. */
-	if (!r && input)
-		r = loop_add(l, &s->dst_ev, s->fd.dst, 0);
+		r = watch_ends(s);
 	if (r)
 		stream_close(s);
 	return r;

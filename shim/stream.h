@@ -14,6 +14,9 @@ enum stream_end {
 	STREAM_TTY,	/* pty master */
 };
 
+/* Most bytes that a stream holds. */
+#define STREAM_REST_MAX 4096
+
 /** struct stream_fds - The fds of one direction of one process; all are owned by the stream. */
 struct stream_fds {
 	int src, dst;
@@ -56,6 +59,8 @@ struct stream {
  */
 int stream_start(struct stream *s, struct loop *l, const struct stream_fds *fds, bool input,
 		 void (*done)(struct stream *s), void *arg);
+/** stream_resume() - The same with a stream whose fds, flags and rest are set: go on as it did. */
+int stream_resume(struct stream *s, struct loop *l, void (*done)(struct stream *s), void *arg);
 /** stream_close_input() - CloseIO: drop our own write end of the FIFO; bytes in it still go. */
 void stream_close_input(struct stream *s);
 /** stream_last_call() - The process was reaped: move what is there; a terminal then ends. */

@@ -335,3 +335,21 @@ void ttrpc_chan_close(struct ttrpc_chan *ch)
 	ch->discard = 0;
 	ch->broken = false;
 }
+
+int ttrpc_chan_resume(struct ttrpc_chan *ch, uint8_t *data, size_t got)
+{
+	bool whole = ch->head_len == TTRPC_HEADER;
+	uint32_t len = whole ? get_be32(ch->head) : 0;
+
+	if (ch->head_len > TTRPC_HEADER || (ch->discard && ch->head_len) ||
+	    (whole ? len > LIMIT_RPC_FRAME || got >= len : got)) {
+		free(data);
+		ch->head_len = 0;
+		ch->discard = 0;
+		return -EBADMSG;
+	}
+	ch->len = len;
+	ch->data = data;
+	ch->got = ch->room = (uint32_t)got;
+	return 0;
+}

@@ -137,7 +137,8 @@ static void conn_closed(struct ttrpc_chan *ch, int error)
 		s->gone(s, id);
 }
 
-int ttrpc_server_add(struct ttrpc_server *s, int fd)
+/* At @at of the list. */
+static int conn_new(struct ttrpc_server *s, struct ttrpc_conn **at, int fd, uint64_t id)
 {
 	struct ttrpc_conn *c = calloc(1, sizeof(*c));
 	int r;
@@ -154,14 +155,32 @@ int ttrpc_server_add(struct ttrpc_server *s, int fd)
 		return r;
 	}
 	c->server = s;
-	c->id = ++s->last_id;
-	c->next = s->conns;
-	c->pprev = &s->conns;
+	c->id = id;
+	c->next = *at;
+	c->pprev = at;
 	if (c->next)
 		c->next->pprev = &c->next;
-	s->conns = c;
+	*at = c;
 	s->n_conns++;
 	return 0;
+}
+
+int ttrpc_server_add(struct ttrpc_server *s, int fd)
+{
+	return conn_new(s, &s->conns, fd, ++s->last_id);
+}
+
+int ttrpc_server_resume(struct ttrpc_server *s, int fd, uint64_t id)
+{
+	struct ttrpc_conn **at = &s->conns;
+
+	if (!id || id > s->last_id || find_conn(s, id)) {
+		fd_close(&fd);
+		return -EBADMSG;
+	}
+	while (*at)
+		at = &(*at)->next;
+	return conn_new(s, at, fd, id);
 }
 
 static bool peer_is_us(int fd)

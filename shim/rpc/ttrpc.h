@@ -102,6 +102,11 @@ struct ttrpc_out *ttrpc_chan_frame(uint32_t stream, uint8_t type, size_t len);
  */
 void ttrpc_chan_send(struct ttrpc_chan *ch, struct ttrpc_out *o);
 /**
+ * ttrpc_chan_resume() - Go on in the middle of a frame: @head, @head_len and @discard are set, @data (taken; NULL:
+ * none) are the @got bytes of it that have come. Return: 0, or -EBADMSG when that cannot be.
+ */
+int ttrpc_chan_resume(struct ttrpc_chan *ch, uint8_t *data, size_t got);
+/**
  * ttrpc_chan_close() - Close now, if open; unsent frames are lost and @closed is not
  * called.
  */
@@ -163,6 +168,8 @@ int ttrpc_listen(const char *path);
 int ttrpc_server_accept(struct ttrpc_server *s, int listener);
 /** ttrpc_server_add() - Serve a connected socket. @fd: taken. Return: 0 or -errno. */
 int ttrpc_server_add(struct ttrpc_server *s, int fd);
+/** ttrpc_server_resume() - The same behind the others, by the number it has. Return: 0, -EBADMSG or -errno. */
+int ttrpc_server_resume(struct ttrpc_server *s, int fd, uint64_t id);
 /** ttrpc_server_unsent() - Bytes of replies that sockets did not take yet. */
 size_t ttrpc_server_unsent(const struct ttrpc_server *s);
 /** ttrpc_server_close() - Close all connections. */

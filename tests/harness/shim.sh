@@ -42,7 +42,7 @@ events() {
 
 # tc METHOD [FIELD=VALUE...]
 tc() {
-	timeout 60 "$CLIENT" --namespace "$NS" "$A" "$@"
+	timeout "${LONG:+9}60" "$CLIENT" --namespace "$NS" "$A" "$@"
 }
 
 # code NUMBER METHOD ...: it fails with this status.

@@ -396,7 +396,7 @@ t "pods come and go: no server, no socket, no cgroup stays" pods_churn
 # ---- events ---------------------------------------------------------------------------------------
 
 events_stuck() {
-	s=$(count 7 60)
+	s=$(count 14 60)	# longer than a server without containers waits for a caller
 	"$CLIENT" --block "$s" events-server "$T/stuck.ttrpc" >"$T/stuck" 2>&1 &
 	e=$!
 	until_true 5 test -S "$T/stuck.ttrpc"
