@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mount.h>
-#include "mounts.h"
+#include "mounts_internal.h"
 
 struct word {
 	const char *name;
@@ -91,9 +91,7 @@ int mounts_parse(const struct task_mount *m, struct arena *a, struct task_mount_
 	char *data, *w;
 
 	*o = (struct task_mount_options){ .data = "" };
-	if (!strncmp(m->type, "fuse.", 5) || !strncmp(m->type, "fuse3.", 6))
-		return err_set(e, ERR_UNSUPPORTED, -EOPNOTSUPP, m->source,
-			       "rootfs mount of type \"%s\" is not supported", m->type);
+	o->helper = mounts_helper(m->type) != NULL;
 	for (size_t i = 0; i < m->options.n; i++)
 		size += strlen(m->options.v[i]) + 1;
 	data = w = arena_alloc(a, size);
@@ -108,6 +106,9 @@ int mounts_parse(const struct task_mount *m, struct arena *a, struct task_mount_
 		if (!strncmp(name, "X-containerd.", 13))
 			return err_set(e, ERR_SPEC, -EINVAL, m->source,
 				       "rootfs mount option \"%s\" is containerd's own", name);
+		/* A helper takes all words as they are. */
+		if (o->helper)
+			continue;
 		if (word_ours(name, o))
 			continue;
 		if (k) {

@@ -254,6 +254,8 @@ static int mount_one(const char *rootfs, const struct task_mount *m, struct aren
 	if (fd < 0)
 		return err_set(e, ERR_SPEC, fd, m->target[0] ? m->target : rootfs,
 			       "open mount point");
+	if (o.helper)
+		return mounts_fuse(m, fd, a, e);
 	if (o.flags & MS_BIND) {
 		if (mount(m->source, fd_path(target, fd), NULL, o.flags & (MS_BIND | MS_REC), NULL))
 			return err_set(e, ERR_KERNEL, -errno, m->source, "bind mount");

@@ -17,6 +17,7 @@ struct task_mount {
 struct task_mount_options {
 	unsigned long flags;		/* MS_*, never propagation */
 	unsigned long propagation;	/* MS_SHARED ... with MS_REC, 0: none */
+	bool helper;			/* a program mounts it, with the words as they are */
 	bool loop, direct;		/* the source is a file: by a loop device, past the page cache */
 	const char *uidmap, *gidmap;	/* "container:host:size,..."; NULL: none */
 	const char *data;		/* the rest, joined by commas */

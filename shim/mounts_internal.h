@@ -16,6 +16,11 @@ int mounts_fs(const struct task_mount *m, const struct task_mount_options *o, in
  */
 int mounts_loop(const char *source, bool read_only, bool direct, char *name, struct err *e);
 
+/** mounts_helper() - The program that mounts file systems of this type, or NULL: the kernel does. */
+const char *mounts_helper(const char *type);
+/** mounts_fuse() - Have that program mount on @fd. Return: 0, or -errno with @e set. */
+int mounts_fuse(const struct task_mount *m, int fd, struct arena *a, struct err *e);
+
 /**
  * mounts_map_layers() - Mount an overlay on <rootfs>/<target> whose lower layers are seen id-mapped.
  * Context: a worker (its mount namespace changes meanwhile).

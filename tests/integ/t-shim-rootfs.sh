@@ -166,9 +166,44 @@ t "id mappings that are wrong, or that a file system does not take" mapped_wrong
 
 own_options() {
 	wrong 'X-containerd.mkdir.path=/x' "bind|$T/rootfs|rbind,X-containerd.mkdir.path=/x"
-	wrong 'fuse.sshfs' "fuse.sshfs|host:|ro"
+	wrong 'X-containerd.mkdir.path=/x' "fuse3.any|x|ro,X-containerd.mkdir.path=/x"
 }
-t "options of containerd's mount manager, and fuse: refused by name" own_options
+t "options of containerd's mount manager: refused by name" own_options
+
+# No FUSE file system is packed with the tests: the helper says how it was called, and binds.
+fuse() {
+	mkdir -p "$T/helpers"
+	for h in mount.fuse mount.fuse3; do
+		cat >"$T/helpers/$h" <<-END
+			#!/bin/sh
+			printf '%s\n' "\${0##*/}" "\$@" >'$T/called'
+			ls /proc/self/fd | wc -l >>'$T/called'
+			case \$* in
+			*broken*) echo "no such host" >&2; echo more >&2; exit 3 ;;
+			*slow*) exec sleep 30 ;;
+			esac
+			mount --bind "\$1" "\$2"
+		END
+		chmod 0755 "$T/helpers/$h"
+	done
+	for type in fuse3.fuse-overlayfs fuse.sshfs; do
+		PATH=$T/helpers:$PATH see 'wc -l </etc/passwd' "$type|$T/rootfs|ro" "opt:lowerdir=/a:/b,upperdir=/c"
+		is "$(cat "$T/ro")" 2
+		# three fds of its own and the one that ls opens
+		is "$(tr '\n' ' ' <"$T/called")" \
+			"mount.${type%%.*} $T/rootfs $T/b/see/rootfs -o ro -o lowerdir=/a:/b,upperdir=/c -t ${type#*.} 4 "
+	done
+	PATH=$T/helpers:$PATH wrong 'fuse.sshfs: mount.fuse ended with status 3: no such host$' "fuse.sshfs|broken|ro"
+	# which goes with a Create whose time is up
+	PATH=$T/helpers:$PATH
+	boot slow '.root.path = "rootfs"' /bin/true
+	timeout 10 "$CLIENT" --timeout 500 --namespace "$NS" "$A" create id="$ID" bundle="$B" "mount=fuse3.x|slow|ro" >"$T/o" 2>&1 && fail "it was made"
+	until_true 5 sh -c "'$CLIENT' --namespace $NS $A state id=$ID | grep -q '^status 5 '"
+	away
+	rm -rf "$T/helpers"
+	command -v mount.fuse3 >/dev/null || wrong 'mount.fuse3 cannot be executed' "fuse3.x|y|ro"
+}
+t "fuse.* and fuse3.*: by mount.fuse and mount.fuse3" fuse
 
 half_made() {
 	wrong "missing" "bind|$T/rootfs|rbind" "bind|$T/vol|rbind|/tmp" "bind|$T/missing|rbind|/tmp"
