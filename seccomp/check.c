@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rules across the fields of linux.seccomp that a table cannot say. */
+#include <errno.h>
+#include <seccomp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,5 +123,20 @@ int filter_check(const struct filter_spec *f, const char *pointer, struct err *e
 		if (r)
 			return r;
 	}
+	return 0;
+}
+
+int filter_check_known(const struct filter_spec *f, const char *pointer, struct err *e)
+{
+	const struct filter_rule *rule = f->syscalls.v;
+	struct place where;
+	size_t i, k;
+
+	for (i = 0; i < f->syscalls.n; i++)
+		for (k = 0; k < rule[i].names.n; k++)
+			if (seccomp_syscall_resolve_name(rule[i].names.v[k]) == __NR_SCMP_ERROR)
+				return err_set(e, ERR_SPEC, -EINVAL,
+					       place(&where, "%s/syscalls/%zu/names/%zu", pointer, i, k),
+					       "unknown system call \"%.100s\"", rule[i].names.v[k]);
 	return 0;
 }

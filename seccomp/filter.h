@@ -52,6 +52,8 @@ extern const struct object filter_spec_object;
  * @pointer: JSON pointer of @f, for messages: "/linux/seccomp".
  */
 int filter_check(const struct filter_spec *f, const char *pointer, struct err *e);
+/** filter_check_known() - Does libseccomp know every syscall that is named? Return: 0 or ERR_SPEC. */
+int filter_check_known(const struct filter_spec *f, const char *pointer, struct err *e);
 
 /** struct filter - A compiled program, ready to install. */
 struct filter {

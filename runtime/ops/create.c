@@ -115,6 +115,7 @@ static int host_process(struct host_ctx *c, struct err *e)
 	if (r)
 		return r;
 	tune_from_linux(c->spec->linux_, &c->process.tune);
+	c->process.keep_groups = c->spec->keep_groups;
 	r = process_env_append(&c->process, c->req->env_add, c->req->n_env, c->arena);
 	return r ? err_set(e, ERR_LIMIT, r, "/process/env", "environment") : 0;
 }
@@ -473,7 +474,9 @@ static int let_go(struct host_ctx *c, struct err *e)
 		.pid = c->pid, .pidfd = c->pidfd, .console = c->console, .oom = c->oom,
 		.own_pidns = c->state.own_pidns,
 	};
-	if (c->req->ready)
+	if (c->spec->pidfd_receiver)
+		r = op_give_pidfd(c->spec->pidfd_receiver, c->req->id, c->pidfd, e);
+	if (!r && c->req->ready)
 		r = c->req->ready(c->req->ready_arg, c->out, e);
 	if (r)
 		return r;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The listener of a notifying filter, from the process that has loaded it to the socket that listenerPath names. */
+/*
+ * Fds for sockets that the configuration names: the listener of a notifying filter, from the process that has
+ * loaded it to listenerPath, and the container's pidfd.
+ */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "buf.h"
@@ -56,4 +60,19 @@ int listener_give(const struct supervise *s, const struct sync_msg *m, int fd, s
 		return err_set(e, ERR_PEER, r, WHERE, "send the listener to \"%.200s\"", s->p->listener_path);
 	sync_send(s->sock, SYNC_GO, 0, -1);	/* it died: whoever waits for it learns that */
 	return 0;
+}
+
+int op_give_pidfd(const char *path, const char *id, int pidfd, struct err *e)
+{
+	static const char where[] = "/annotations/run.oci.pidfd_receiver";
+	auto_fd sock = -1;
+	int r;
+
+	if (pidfd < 0)
+		return err_set(e, ERR_UNSUPPORTED, 0, where, "a pidfd needs Linux 5.3");
+	sock = usock_connect(path, ANSWER_WAIT_S);
+	if (sock < 0)
+		return err_set(e, ERR_SPEC, sock, where, "connect to \"%.200s\"", path);
+	r = fdio_send(sock, id, strlen(id), &pidfd, 1);
+	return r ? err_set(e, ERR_PEER, r, where, "send the pidfd to \"%.200s\"", path) : 0;
 }

@@ -78,6 +78,8 @@ int op_unit(const struct cleat_env *env, const char *id, const char *cgroups_pat
 void op_unit_stop(const struct container *c, const struct log *log);
 /** op_reap() - Wait for the death of a process we killed: by waitpid if it is our child, else by pidfd. */
 void op_reap(const struct cleat_env *env, pid_t pid, int pidfd);
+/** op_give_pidfd() - Send a container's pidfd, and its id as the text, to the socket that an annotation names. */
+int op_give_pidfd(const char *path, const char *id, int pidfd, struct err *e);
 /** op_rdt_enter() - Put @pid into a container's resctrl group, if it has one. */
 int op_rdt_enter(const struct rdt_group *g, const char *id, pid_t pid, struct err *e);
 /** op_rdt_remove() - Remove what was made of it. */

@@ -25,6 +25,7 @@ struct process {
 	uint32_t uid, gid, umask;
 	bool has_umask;
 	struct u32v gids;
+	bool keep_groups;		/* the caller's, for the container's first process */
 	uint64_t caps[CAP_SETS];
 	struct objv rlimits;		/* struct spec_rlimit */
 	int32_t oom_score_adj;

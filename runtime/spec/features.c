@@ -146,7 +146,9 @@ char *cleat_features_json(void)
 	buf_addf(&b, "\"io.cleat.version\":\"%s\",\"io.github.seccomp.libseccomp.version\":\"%s\",",
 		 CLEAT_VERSION, cleat_libseccomp_version());
 	buf_adds(&b, "\"org.opencontainers.runc.checkpoint.enabled\":\"false\"},"
-		 "\"potentiallyUnsafeConfigAnnotations\":[\"org.systemd.property.\"]}");
+		 "\"potentiallyUnsafeConfigAnnotations\":[\"org.systemd.property.\",\"run.oci.keep_original_groups\","
+		 "\"run.oci.mount_context_type\",\"run.oci.pidfd_receiver\",\"run.oci.seccomp.receiver\","
+		 "\"run.oci.seccomp_fail_unknown_syscall\"]}");
 	if (buf_ok(&b))
 		return b.data;
 	buf_fini(&b);

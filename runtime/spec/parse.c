@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include "bounds.h"
 #include "fd.h"
@@ -106,6 +107,33 @@ static void normalise(struct spec *s)
 	drop_empty(&s->domainname);
 }
 
+/* Annotations that callers of other runtimes rely on. Before the checks: one of them names the listener's socket. */
+static int heed_annotations(struct spec *s, struct err *e)
+{
+	struct filter_spec *f = s->linux_->seccomp;
+
+	for (size_t i = 0; i < s->annotations.n; i++) {
+		const char *key = s->annotations.v[i].key, *val = s->annotations.v[i].val;
+
+		if (strncmp(key, "run.oci.", 8) || !*val)
+			continue;
+		if (!strcmp(key, "run.oci.keep_original_groups"))
+			s->keep_groups = strcmp(val, "0");
+		else if (!strcmp(key, "run.oci.pidfd_receiver"))
+			s->pidfd_receiver = val;
+		else if (!strcmp(key, "run.oci.seccomp.receiver") && f && !(f->listener_path && *f->listener_path))
+			f->listener_path = val;
+		else if (!strcmp(key, "run.oci.seccomp_fail_unknown_syscall") && f && strcmp(val, "0") &&
+			 filter_check_known(f, "/linux/seccomp", e))
+			return -EINVAL;
+	}
+	if (s->keep_groups && s->process && s->process->user.additional_gids.n)
+		return err_set(e, ERR_SPEC, -EINVAL, "/process/user/additionalGids",
+			       "other groups are asked for, and the caller's are to be kept "
+			       "(annotation run.oci.keep_original_groups)");
+	return 0;
+}
+
 /**
  * spec_parse() - Parse and check the text of a config.json.
  * @json: text, need not be terminated. @len: its bytes.
@@ -134,7 +162,9 @@ int spec_parse(const char *json, size_t len, struct arena *a, struct spec **out,
 	if (!s->linux_)
 		return err_set(e, ERR_LIMIT, -ENOMEM, "config.json", "parse");
 	normalise(s);
-	r = spec_check(s, log, e);
+	r = heed_annotations(s, e);
+	if (!r)
+		r = spec_check(s, log, e);
 	if (r)
 		return r;
 	*out = s;

@@ -99,6 +99,9 @@ struct spec {
 	struct spec_hooks *hooks;
 	struct spec_linux *linux_;		/* never NULL after spec_parse() */
 	struct strmap annotations;
+	/* of the annotations */
+	bool keep_groups;			/* the caller's supplementary groups */
+	const char *pidfd_receiver;		/* socket; NULL: none */
 };
 
 extern const struct object spec_object, spec_process_object, spec_hooks_object, spec_idmap_object,

@@ -59,7 +59,7 @@ static int init_maps(struct init_ctx *c, struct err *e)
 	if (setresgid(0, 0, 0) || setresuid(0, 0, 0))
 		return err_set(e, ERR_SPEC, -errno, "/linux/uidMappings", "become root of the user namespace");
 	/* Groups of the caller mean nothing here; denied setgroups means that there is nothing to gain. */
-	if (setgroups(0, NULL) && errno != EPERM)
+	if (!c->seal.p->keep_groups && setgroups(0, NULL) && errno != EPERM)
 		return err_set(e, ERR_KERNEL, -errno, NULL, "setgroups");
 	/* Only now: message queues belong to whoever makes their namespace. */
 	if (c->late_ipc && unshare(CLONE_NEWIPC))

@@ -188,7 +188,7 @@ static int seal_ids(struct seal_ctx *c, struct err *e)
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
 		return err_set(e, ERR_KERNEL, -errno, NULL, "keep capabilities");
 	/* EPERM with none asked for: setgroups is denied in this user namespace, so there are none to drop either. */
-	if (setgroups(c->p->gids.n, c->p->gids.v) && !(errno == EPERM && !c->p->gids.n))
+	if (!c->p->keep_groups && setgroups(c->p->gids.n, c->p->gids.v) && !(errno == EPERM && !c->p->gids.n))
 		return err_set(e, ERR_KERNEL, -errno, "/process/user/additionalGids", "setgroups");
 	if (setresgid(c->p->gid, c->p->gid, c->p->gid))
 		return err_set(e, ERR_SPEC, -errno, "/process/user/gid", "setgid to %u", c->p->gid);

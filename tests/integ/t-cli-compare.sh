@@ -186,6 +186,14 @@ the highest oom score ~ .process.oomScoreAdj = 1000
 a host name with dots ~ .hostname = "a.b.c"
 annotations, odd and many ~ .annotations = ([range(50) | {key: "k\(.).x/y", value: "v\n\(.)"}] | from_entries)
 fifo and block devices ~ .linux.devices = [{path: "/dev/blk", type: "b", major: 7, minor: 200, fileMode: 432, uid: 0, gid: 6}, {path: "/dev/deep/er/fifo", type: "p", fileMode: 384}, {path: "/dev/full2", type: "u", major: 1, minor: 7, fileMode: 438}]
+a mount point without a slash ~ .mounts += [{destination: "no/slash", type: "tmpfs", source: "t", options: ["mode=711"]}]
+seccomp with every action ~ .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"], syscalls: (["KILL", "KILL_PROCESS", "TRAP", "LOG"] | to_entries | map({names: [["swapon", "swapoff", "reboot", "acct"][.key]], action: ("SCMP_ACT_" + .value)}))} | .linux.seccomp.syscalls += [{names: ["uselib", "no_such_call"], action: "SCMP_ACT_TRACE", errnoRet: 7}, {names: ["ustat"], action: "SCMP_ACT_ERRNO", args: [{index: 0, value: 255, valueTwo: 16, op: "SCMP_CMP_MASKED_EQ"}, {index: 1, value: 9, op: "SCMP_CMP_GT"}]}]
+options of proc, devpts and mqueue ~ .mounts |= map(if .type == "proc" then .options = ["nosuid", "noexec", "nodev", "hidepid=2"] elif .type == "devpts" then .options = ["nosuid", "noexec", "newinstance", "ptmxmode=0600", "mode=0600", "gid=7"] elif .type == "mqueue" then .options = ["nosuid", "ro"] else . end)
+a tmpfs on the root's files, and one in it ~ .mounts += [{destination: "/usr", type: "tmpfs", source: "t", options: ["mode=0755", "uid=3", "gid=4", "nr_blocks=10"]}, {destination: "/usr/in", type: "tmpfs", source: "t", options: ["size=5%", "ro"]}]
+a device where its folder is missing ~ .linux.devices = [{path: "/dev/net/tun", type: "c", major: 10, minor: 200, fileMode: 438}, {path: "/made/here", type: "c", major: 1, minor: 5, fileMode: 384}]
+rules for devices that take back ~ .linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 10, access: "rw"}, {allow: false, type: "c", major: 10, access: "w"}, {allow: true, type: "b", access: "m"}]
+a CPU's share without end, a weight ~ .linux.resources += {cpu: {shares: 2, quota: -1, period: 100000}}
+swap without end ~ .linux.resources.memory = {limit: 67108864, swap: -1, swappiness: 0}
 a createContainer hook that leaves a file ~ .hooks = {createContainer: [{path: "/bin/sh", args: ["sh", "-c", "echo hi >hooked"], env: ["PATH=/bin"]}]} | .process.args = ["sh", "-c", "dump; cat /hooked; rm /hooked"]
 END
 

@@ -157,6 +157,9 @@ unified key with a slash ~ unified|memory ~ .linux.resources.unified = {"../x": 
 unified cgroup.procs ~ cgroup.procs ~ .linux.resources.unified = {"cgroup.procs": "1"}
 pids.limit of a wrong type ~ pids.limit ~ .linux.resources.pids = {limit: "many"}
 hugepage size unknown ~ (3MB|hugetlb) ~ .linux.resources.hugepageLimits = [{pageSize: "3MB", limit: 1}]
+a syscall that is unknown and must not be ~ /linux/seccomp/syscalls/0/names/1.*no_such_call ~ .annotations = {"run.oci.seccomp_fail_unknown_syscall": "1"} | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["kill", "no_such_call"], action: "SCMP_ACT_ERRNO"}]}
+groups that are kept and given ~ /process/user/additionalGids.*keep_original_groups ~ .annotations = {"run.oci.keep_original_groups": "1"} | .process.user.additionalGids = [5]
+a receiver of the pidfd that is not there ~ /annotations/run.oci.pidfd_receiver.*/no/such/socket ~ .annotations = {"run.oci.pidfd_receiver": "/no/such/socket"}
 apparmor where there is none ~ apparmor ~ .process.apparmorProfile = "no-such-profile"
 selinux where there is none ~ selinux ~ .process.selinuxLabel = "system_u:system_r:x:s0"
 args[0] not in PATH ~ nonesuch.*executable file not found in \$PATH ~ .process.args = ["nonesuch"]

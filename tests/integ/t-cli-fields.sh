@@ -468,6 +468,59 @@ a mount label of an unknown kind ~ mount_context_type.*subcontext ~ .linux.mount
 a clock before its beginning ~ /linux/timeOffsets/monotonic.*-99999999999 ~ .linux.timeOffsets = {monotonic: {secs: -99999999999}} | .linux.namespaces += [{type: "time"}]
 END
 
+# ---- annotations -------------------------------------------------------------------------
+
+keep_groups() {
+	command -v setpriv >/dev/null || skip "no setpriv"
+	u='.linux.namespaces += [{type: "user"}] | .mounts |= map(select(.type != "cgroup")) | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1000}] | .linux.gidMappings = [{containerID: 0, hostID: 0, size: 1000}]'
+	for ns in . "$u"; do
+		for keep in '.annotations = {"run.oci.keep_original_groups": "1"}' '.annotations = {"run.oci.keep_original_groups": "0"}'; do
+			bundle kg "$keep | $ns | .process.user = {uid: 5, gid: 6}" sh -c 'grep ^Groups: /proc/self/status'
+			setpriv --groups 77,88 "$RUNTIME" --root "$ROOT" run -b "$B" "$ID" </dev/null | xargs
+		done
+	done >"$T/o"
+	is "$(tr '\n' ';' <"$T/o")" "Groups: 77 88;Groups:;Groups: 77 88;Groups:;"
+}
+t "annotations: the caller's groups are kept" keep_groups
+
+# pidfd_by NAME COMMAND...: what comes to the socket while it runs, into $T/got.
+pidfd_by() {
+	rm -f "$T/fd.sock"
+	timeout 20 "$TOOLS/takefd" "$T/fd.sock" >"$T/got" &
+	x=$!
+	until_true 5 test -S "$T/fd.sock"
+	"$@" </dev/null >"$T/o" 2>&1 || { cat "$T/o"; return 1; }
+	wait $x || fail "takefd: $?"
+}
+
+pidfds() {
+	bundle pf '.annotations = {"run.oci.pidfd_receiver": ($T + "/fd.sock")}' sleep 100
+	pidfd_by rt create -b "$B" "$ID"
+	is "$(xargs <"$T/got")" "$ID $(pid_of "$ID")"
+	gone
+	bundle pf '' sleep 100
+	pidfd_by rt create --pidfd-socket "$T/fd.sock" -b "$B" "$ID"
+	is "$(xargs <"$T/got")" "standard $(pid_of "$ID")"
+	rt start "$ID"
+	pidfd_by rt exec -d --pid-file "$T/p" --pidfd-socket "$T/fd.sock" "$ID" sleep 100
+	is "$(xargs <"$T/got")" "setns $(cat "$T/p")"
+	gone
+	pidfd_by rt run -d --pidfd-socket "$T/fd.sock" -b "$B" "$ID"
+	is "$(xargs <"$T/got")" "standard $(pid_of "$ID")"
+	gone
+	refused 1 'pidfd socket.*no such file' rt run --pidfd-socket "$T/no.sock" -b "$B" "$ID"
+}
+t "a pidfd for who asks: --pidfd-socket of create, run and exec, an annotation" pidfds
+
+receiver() {
+	listening
+	inside "$NOTIFY"' | .annotations = {"run.oci.seccomp.receiver": .linux.seccomp.listenerPath} | del(.linux.seccomp.listenerPath, .linux.seccomp.listenerMetadata)' 'mkdir /tmp/x 2>&1; true'
+	has "$(cat "$T/o")" '[Nn]o medium found'
+	is "$(jq -r .fds[0] "$T/docs")" seccompFd
+	deaf
+}
+t "annotations: a receiver of the seccomp listener" receiver
+
 # ---- intelRdt ---------------------------------------------------------------------------
 
 # A folder that looks like the resctrl file system, where that would be mounted; files of a group that is made there

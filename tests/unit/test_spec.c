@@ -736,7 +736,8 @@ TEST_F(spec, features_document)
 	for (size_t i = 0; i < f.l.seccomp.supported_flags.n; i++)
 		EXPECT_TRUE(has(&f.l.seccomp.known_flags, f.l.seccomp.supported_flags.v[i]));
 	EXPECT_EQ(3, f.annotations.n);
-	ASSERT_EQ(1, f.unsafe.n);
+	ASSERT_EQ(6, f.unsafe.n);
+	EXPECT_STREQ("run.oci.pidfd_receiver", f.unsafe.v[3]);
 	EXPECT_STREQ("org.systemd.property.", f.unsafe.v[0]);
 	free(json);
 }
