@@ -164,6 +164,63 @@ ps_same() {
 }
 t "ps prints what runc prints, as a table and as JSON" ps_same
 
+# ---- update ---------------------------------------------------------------------------------
+
+# The same changes by both, one after the other, and after each what stands in the cgroup's files.
+update_same() {
+	command -v runc >/dev/null || skip "runc is not installed"
+	[ -d /sys/fs/cgroup/memory ] || skip "no cgroup v1"
+	mkdir -p -m 0700 "$T/runc"
+	printf '{"memory": {"limit": 52428800, "reservation": 20971520, "swap": 104857600}, "cpu": {"shares": 77, "quota": 12000, "period": 60000}, "pids": {"limit": 44}}' >"$T/res1"
+	printf '{"devices": [{"allow": true, "access": "rwm"}], "unknown": {"x": 1}}' >"$T/res3"
+	for who in runc cleat; do
+		bundle "up-$who" '.linux.resources.memory = {limit: 33554432, swap: 33554432}' sleep 1000
+		R="$RUNTIME --root $ROOT"
+		[ $who = cleat ] || R="runc --root $T/runc"
+		timeout 60 $R run -d --bundle "$B" "$ID" </dev/null >"$T/o" 2>&1 || { cat "$T/o"; return 1; }
+		while read -r args; do
+			got=0
+			# shellcheck disable=SC2086
+			timeout 20 $R update $args "$ID" <"$T/res1" >"$T/o" 2>&1 || got=$?
+			echo "== $args: $got"
+			for f in memory/memory.limit_in_bytes memory/memory.memsw.limit_in_bytes memory/memory.soft_limit_in_bytes cpu/cpu.shares cpu/cpu.cfs_quota_us \
+				cpu/cpu.cfs_period_us cpuset/cpuset.cpus cpuset/cpuset.mems pids/pids.max devices/devices.list; do
+				d=/sys/fs/cgroup/${f%/*}/$ID/${f##*/}
+				[ ! -e "$d" ] || echo "$f $(sort "$d" | tr '\n' ' ')"
+			done
+		done >"$T/$who.updates" <<-END2
+			--memory 64m
+			--memory 128M --memory-swap 256mb
+			--memory 33554432 --memory-reservation 16m
+			--memory-swap 64m
+			--memory 1g
+			--memory-swap -1
+			--memory -1
+			--memory 10x
+			--cpu-share 300
+			--cpu-period 50000 --cpu-quota 20000
+			--cpu-quota 30000
+			--cpu-period 100000
+			--cpu-quota -1
+			--cpu-quota 1
+			--cpuset-cpus 0 --cpuset-mems 0
+			--cpuset-cpus 4000
+			--pids-limit 33
+			--pids-limit 5 --cpu-share 512 --memory 40m --memory-swap 40m
+			--pids-limit -1
+			-r $T/res1
+			-r - --pids-limit 7
+			--resources=$T/res3
+			-r $T/no-such-file
+			--kernel-memory 10m --kernel-memory-tcp 10m
+		END2
+		timeout 60 $R delete --force "$ID"
+	done
+	diff -u "$T/runc.updates" "$T/cleat.updates" >"$T/diff" || fail "runc (-) and cleat (+) differ: $(cat "$T/diff")"
+	has "$(grep "^==" "$T/cleat.updates")" "^== -r - --pids-limit 7: 0"
+}
+t "update: every option leaves what runc leaves" update_same
+
 # ---- exec --cgroup ----------------------------------------------------------------------
 
 exec_cgroup() {
