@@ -268,10 +268,12 @@ deps:
 	$(Q)$(MAKE) --no-print-directory musl-libs
 
 # The libraries for musl, from Debian's sources; where these cannot be had the build goes on with glibc.
+# Made by root with sudo, they are for the user's own make.
 .PHONY: musl-libs
 musl-libs:
 	$(Q)[ -e $(MUSL_PLACE)/libs.mk ] || runtime/build/musl-libs.sh $(MUSL_PLACE) || \
 		echo "cleat: no libraries for musl: built with $(HELPER_CC)'s own libc" >&2
+	$(Q)[ -z "$$SUDO_UID" ] || [ ! -d $(O) ] || chown -R "$$SUDO_UID:$$SUDO_GID" $(O)
 
 # ---- install, clean ------------------------------------------------------------
 .PHONY: install clean
