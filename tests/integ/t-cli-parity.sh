@@ -216,13 +216,17 @@ echo "shown"
 END2
 chmod 0755 "$T/rootfs/bin/term"
 
-# at_tty WORDS... [-- COMMAND]: actions at the terminal of "$R $words", by both, into $T/WHO.tty; its status is noted.
-at_tty() {
+both_at_tty() {
 	for who in runc cleat; do
 		with $who
 		"$@" >"$T/$who.raw" 2>&1 && a=0 || a=$?
 		{ cat "$T/$who.raw"; echo "status $a"; } >"$T/$who.tty"
 	done
+}
+
+# at_tty WORDS... [-- COMMAND]: actions at the terminal of "$R $words", by both, into $T/WHO.tty; its status is noted.
+at_tty() {
+	both_at_tty "$@"
 	same_files tty
 	hasnt "$(cat "$T/cleat.tty")" 'atpty:'
 }
@@ -279,9 +283,13 @@ tty_keys() {
 	# a shell as people use it
 	bundle tts '.process.terminal = true | .process.env += ["PS1=ready>", "TERM=xterm"]' sh -i
 	go() { "$PTY" 'wait=ready>' 'send=sleep 100\n' pause=500 'send=\3' 'wait=ready>' 'send=cat\n' pause=300 'send=x\n' pause=300 'send=\4' 'wait=ready>' 'send=exit 9\n' -- $R run -b "$B" "$ID"; }
-	at_tty go
-	has "$(cat "$T/cleat.tty")" 'status 9'
-	hasnt "$(cat "$T/cleat.tty")" "job control|can.t access tty"
+	# its line editor prints what is typed early once more or not: it is not the same twice, for nobody
+	both_at_tty go
+	for who in runc cleat; do
+		is "$(grep -c '^x' "$T/$who.tty")" 2
+		has "$(cat "$T/$who.tty")" 'status 9'
+		hasnt "$(cat "$T/$who.tty")" "job control|can.t access tty"
+	done
 	# a program that ends by a signal, one that turns the terminal around, one that prints much
 	bundle ttx '.process.terminal = true' sh -c 'echo up; kill -9 $$'
 	go() { "$PTY" -- $R run -b "$B" "$ID"; }
