@@ -19,7 +19,7 @@ enum sync_type {
 	SYNC_HOOKS,	/* init: mounts are done; limits must be in force, prestart and createRuntime run */
 	SYNC_CONSOLE,	/* init/join: one fd, the pty master; no answer */
 	SYNC_LISTENER,	/* init/join: value is our fd of the seccomp listener, or one fd; GO with 1: send it as one */
-	SYNC_LIMITS,	/* init/join: set rlimits and oom_score_adj of value (a pid hint is not used) */
+	SYNC_LIMITS,	/* init/join: set my rlimits, oom_score_adj, scheduler and I/O priority */
 	SYNC_READY,	/* init/join: all that can fail before execve is done; answered to init only */
 	SYNC_WARN,	/* any: err.msg is a warning for the log; no answer */
 	SYNC_FAILED,	/* any: err tells why; the sender exits */

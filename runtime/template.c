@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * exec.tmpl: a fixed head, then the variable parts in the head's order:
- * gids, rlimits, filter program (each aligned to 8), then strings, each
- * NUL-terminated: keyring, cwd, socket and metadata of a
- * listener, AppArmor profile, SELinux label, memory nodes, two lists of CPUs, args, env. Host byte order: it never leaves the host.
+ * exec.tmpl: a fixed head, then the variable parts in the head's order: gids,
+ * rlimits, filter program (each aligned to 8), then strings, each
+ * NUL-terminated: keyring, cwd, socket and metadata of a listener, AppArmor
+ * profile, SELinux label, memory nodes, two lists of CPUs, args, env. Host
+ * byte order: it never leaves the host.
  */
 #include "template.h"
 #include <errno.h>

@@ -30,12 +30,12 @@ struct supervise {
 int supervise_until_ready(struct supervise *s, struct err *e);
 /** supervise_until_exec() - After the answer: 0 once execve closed the socket, or why it did not happen. */
 int supervise_until_exec(struct supervise *s, struct err *e);
-/** listener_give() - Answer SYNC_LISTENER @m, which came with @fd or -1: send the listener to p->listener_path. */
 struct sync_msg;
+/** listener_give() - Answer SYNC_LISTENER @m, which came with @fd or -1: send the listener to p->listener_path. */
+int listener_give(const struct supervise *s, const struct sync_msg *m, int fd, struct err *e);
 /** notify_prepare() - What cleat_create.notify asks for: the directory, its mount in @s, the variable in @p. */
 int notify_prepare(const struct store *st, const char *root, struct spec *s, struct process *p, struct arena *a,
 		   struct err *e);
-int listener_give(const struct supervise *s, const struct sync_msg *m, int fd, struct err *e);
 /** supervise_died() - Why a process ended the conversation: @m is its last message if @r is 1. Return: -errno. */
 int supervise_died(const struct sync_msg *m, int r, struct err *e);
 
