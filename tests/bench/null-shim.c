@@ -256,7 +256,7 @@ static _Noreturn void serve(int fd, const char *id)
 int main(int argc, char **argv)
 {
 	const char *id = "";
-	char cwd[PATH_SIZE];
+	char cwd[PATH_SIZE], path[PATH_SIZE + 2];
 	int fd;
 
 	for (int i = 1; i + 1 < argc; i++)
@@ -264,16 +264,16 @@ int main(int argc, char **argv)
 			id = argv[i + 1];
 	if (argc < 2 || strcmp(argv[argc - 1], "start"))
 		return 0;	/* delete: an empty answer */
-	if (!getcwd(cwd, sizeof(cwd) - 2))
+	if (!getcwd(cwd, sizeof(cwd)))
 		bench_die("folder");
-	strcat(cwd, "/s");
-	fd = ttrpc_listen(cwd);
+	snprintf(path, sizeof(path), "%s/s", cwd);
+	fd = ttrpc_listen(path);
 	if (fd < 0) {
 		errno = -fd;
-		bench_die("%s", cwd);
+		bench_die("%s", path);
 	}
 	if (!fork())
 		serve(fd, id);
-	printf("unix://%s", cwd);
+	printf("unix://%s", path);
 	return 0;
 }

@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	alarm(60);
-	strcpy(sa.sun_path, argv[1]);
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", argv[1]);
 	l = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (l < 0 || bind(l, (struct sockaddr *)&sa, sizeof(sa)) || listen(l, 1))
 		return die(argv[1]);

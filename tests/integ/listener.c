@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 
 	if (!out || strlen(argv[1]) >= sizeof(sun.sun_path))
 		return 2;
-	strcpy(sun.sun_path, argv[1]);
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", argv[1]);
 	if (bind(sock, (struct sockaddr *)&sun, sizeof(sun)) || listen(sock, 16))
 		return 2;
 	p[0] = (struct pollfd){ .fd = sock, .events = POLLIN };
