@@ -691,7 +691,7 @@ waits() {
 t "many Waits on one process" waits
 
 flat() {
-	boot flat '' sleep 100
+	boot flat '' sleep 3000
 	create
 	tc start id="$ID" >/dev/null
 	s=$(server_pid)
