@@ -354,7 +354,7 @@ t "--log, --log-format, --log-level" logs
 signals() {
 	bundle sg '' sleep 100
 	detached
-	for s in BOGUS 0x9 -1 65 9x ''; do
+	for s in BOGUS 0x9 -1 65 9x ' '; do
 		refused 1 'unknown signal' rt kill "$ID" "$s"
 	done
 	is_state "$ID" running

@@ -267,7 +267,7 @@ tty_exec() {
 	# two terminals at once, a pipe for input, a file for output
 	go() { "$PTY" -- sh -c "$R exec -t $TAG-tte-$who sh -c 'sleep 0.3; tty; sleep 1; echo late' & sleep 0.6; $R exec -t $TAG-tte-$who tty; wait" | tr -d '\r'; }
 	at_tty go
-	go() { "$PTY" -- sh -c "$R exec -t $TAG-tte-$who sh -c 'tty; test -t 0 && echo yes' >$T/out.\$\$; cat $T/out.\$\$"; }
+	go() { "$PTY" -- sh -c "$R exec -t $TAG-tte-$who sh -c 'sleep 0.3; tty; test -t 0 && echo yes' >$T/out.\$\$; cat $T/out.\$\$"; }
 	at_tty go
 	for who in runc cleat; do
 		with $who
