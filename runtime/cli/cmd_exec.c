@@ -171,6 +171,7 @@ int cmd_exec(struct cli *c, const void *values, int argc, char **argv, struct er
 	int r;
 
 	r = build_request(c, v, argc, argv, &doc, &x, e);
+	x.foreground_console = !v->detach;
 	if (!r)
 		r = handoff_check(&paths, v->detach, has_terminal(&x), e);
 	if (!r)

@@ -79,9 +79,7 @@ static int take_terminal(struct foreground *fg, struct err *e)
 	tty_find(&fg->tty);
 	if (fg->tty.fd >= 0)
 		tty_size_copy(fg->tty.fd, fg->p->console);
-	r = tty_clear_onlcr(fg->p->console);
-	if (!r)
-		r = tty_raw(&fg->tty);
+	r = tty_raw(&fg->tty);
 	if (r)
 		return err_set(e, ERR_KERNEL, r, NULL, "set up the terminal");
 	r = relay_start(&fg->relay, &fg->loop, fg->p->console, STDIN_FILENO, STDOUT_FILENO,

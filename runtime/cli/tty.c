@@ -32,7 +32,7 @@ int tty_raw(struct tty *t)
 	if (t->fd < 0)
 		return 0;
 	cfmakeraw(&raw);
-	/* Output processing stays: a container's terminal sends bare newlines (tty_clear_onlcr). */
+	/* Output processing stays: a container's terminal sends bare newlines (console_make()). */
 	raw.c_oflag |= OPOST;
 	if (tcsetattr(t->fd, TCSANOW, &raw))
 		return -errno;
@@ -59,14 +59,4 @@ int tty_size_copy(int from, int to)
 	if (ioctl(from, TIOCGWINSZ, &ws) || ioctl(to, TIOCSWINSZ, &ws))
 		return -errno;
 	return 0;
-}
-
-int tty_clear_onlcr(int fd)
-{
-	struct termios t;
-
-	if (tcgetattr(fd, &t))
-		return -errno;
-	t.c_oflag &= ~(tcflag_t)ONLCR;
-	return tcsetattr(fd, TCSANOW, &t) ? -errno : 0;
 }

@@ -21,6 +21,4 @@ int tty_raw(struct tty *t);
 void tty_restore(struct tty *t);
 /** tty_size_copy() - Give the terminal @to the window size of @from. 0 or -errno. */
 int tty_size_copy(int from, int to);
-/** tty_clear_onlcr() - Stop @fd from adding carriage returns: our terminal will. 0 or -errno. */
-int tty_clear_onlcr(int fd);
 #endif

@@ -82,7 +82,11 @@ struct cleat_create {
 	/** @terminal: -1 as the spec says; 0 or 1: what the caller expects, else ERR_SPEC. */
 	int terminal;
 	uid_t io_uid; gid_t io_gid; bool has_io_owner;	/* shim options: owner of the stdio pipes */
-	bool detached_console;		/* the terminal's master goes to a console socket: decides the words of a mismatch */
+	/**
+	 * @detached_console: the terminal's master goes to somebody else. Else the caller copies from it to a terminal
+	 * of its own, which turns newlines around; this one does not then.
+	 */
+	bool detached_console;
 	/**
 	 * @ready: NULL: the process waits at the gate for cleat_start(). Else there is no gate (`run`): called
 	 * once the process is set up and state.json complete, with the caller's own @out filled in; when it
@@ -118,6 +122,7 @@ struct cleat_exec {
 	int no_new_privs;		/* -1 as is, 1 set */
 	const char *apparmor, *process_label;	/* AppArmor profile, SELinux label; NULL or "": the container's */
 	int terminal;			/* -1: as the document says, 0, 1: overrides it */
+	bool foreground_console;	/* the opposite of struct cleat_create's detached_console */
 	/** @cgroups: sub-cgroups that exist: "PATH" alone, or "CONTROLLER[,CONTROLLER]:PATH" each (v1) */
 	const char *const *cgroups; size_t n_cgroups;
 	bool ignore_paused;

@@ -283,6 +283,7 @@ static void child(struct host_ctx *c, int left)
 		.seal = {
 			.p = &c->process, .init = true, .ask = true,
 			.sock = c->child_sock, .procfd = c->procfd, .fifo = c->fifo,
+			.bare_newlines = !c->req->detached_console,
 			.stdio = { c->req->stdio.in, c->req->stdio.out, c->req->stdio.err },
 			.preserve_fds = c->req->preserve_fds,
 			.io_uid = c->req->io_uid, .io_gid = c->req->io_gid, .has_io_owner = c->req->has_io_owner,

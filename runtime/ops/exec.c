@@ -166,7 +166,7 @@ static struct join_ctx join_ctx(struct exec_ctx *x)
 		.cg = x->enter_self ? &x->cg : NULL, .keyring = x->t.keyring,
 		.userns = x->t.namespaces & CLONE_NEWUSER,
 		.seal = {
-			.p = &x->p, .sock = x->child_sock, .fifo = -1,
+			.p = &x->p, .sock = x->child_sock, .fifo = -1, .bare_newlines = x->req->foreground_console,
 			/* Out of reach for those who are in a user namespace; see label_procfs() for the others. */
 			.procfd = (x->p.apparmor || x->p.selinux) && (x->t.namespaces & CLONE_NEWUSER) ?
 				  x->c->procfd : -1,

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <termios.h>
 #include <unistd.h>
 #include "fd.h"
 #include "pathfs.h"
@@ -46,9 +47,23 @@ static int bind_console(int rootfd, int slave, struct mnt_env *m, struct err *e)
 	return r ? err_set(e, ERR_KERNEL, r, "/process/terminal", "bind the terminal to /dev/console") : 0;
 }
 
-int console_make(int rootfd, const struct process *p, int sock, struct mnt_env *bind, struct err *e)
+/* Before the program can print. */
+static int set_bare_newlines(int slave, struct err *e)
+{
+	struct termios t;
+
+	if (tcgetattr(slave, &t))
+		return err_set(e, ERR_KERNEL, -errno, "/process/terminal", "read the terminal's settings");
+	t.c_oflag &= ~(tcflag_t)ONLCR;
+	if (tcsetattr(slave, TCSANOW, &t))
+		return err_set(e, ERR_KERNEL, -errno, "/process/terminal", "set the terminal up");
+	return 0;
+}
+
+int console_make(int rootfd, struct seal_ctx *c, struct mnt_env *bind, struct err *e)
 {
 	auto_fd master = open_master(rootfd, e), slave = -1;
+	const struct process *p = c->p;
 	struct winsize ws = { .ws_row = (unsigned short)p->rows, .ws_col = (unsigned short)p->columns };
 	int unlock = 0, r, i;
 
@@ -66,7 +81,12 @@ int console_make(int rootfd, const struct process *p, int sock, struct mnt_env *
 		if (r)
 			return r;
 	}
-	r = sync_send(sock, SYNC_CONSOLE, 0, master);
+	if (c->bare_newlines) {
+		r = set_bare_newlines(slave, e);
+		if (r)
+			return r;
+	}
+	r = sync_send(c->sock, SYNC_CONSOLE, 0, master);
 	if (r)
 		return err_set(e, ERR_PEER, r, NULL, "hand over the terminal");
 	if (ioctl(slave, TIOCSCTTY, 0))
@@ -76,5 +96,6 @@ int console_make(int rootfd, const struct process *p, int sock, struct mnt_env *
 			return err_set(e, ERR_KERNEL, -errno, "/process/terminal", "dup2");
 	if (slave <= 2)
 		take_fd(&slave);
+	c->console_done = true;
 	return 0;
 }

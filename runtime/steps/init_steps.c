@@ -209,19 +209,16 @@ static int init_cwd(struct init_ctx *c, struct err *e)
 
 static int init_console(struct init_ctx *c, struct err *e)
 {
-	int r;
+	auto_fd root = -1;
 
 	if (!c->seal.p->terminal)
 		return 0;
-	if (!(c->new_ns & CLONE_NEWNS)) {
-		auto_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-		r = console_make(root, c->seal.p, c->seal.sock, NULL, e);
-	} else {
-		r = console_make(c->rf.rootfd, c->seal.p, c->seal.sock, &c->rf.mnt, e);
-	}
-	c->seal.console_done = !r;
-	return r;
+	if (c->new_ns & CLONE_NEWNS)
+		return console_make(c->rf.rootfd, &c->seal, &c->rf.mnt, e);
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_set(e, ERR_KERNEL, -errno, NULL, "open the root");
+	return console_make(root, &c->seal, NULL, e);
 }
 
 static int init_masks(struct init_ctx *c, struct err *e)

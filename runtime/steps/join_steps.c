@@ -78,16 +78,13 @@ static int join_keyring(struct join_ctx *c, struct err *e)
 static int join_console(struct join_ctx *c, struct err *e)
 {
 	auto_fd root = -1;
-	int r;
 
 	if (!c->seal.p->terminal)
 		return 0;
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_set(e, ERR_KERNEL, -errno, NULL, "open the container's root");
-	r = console_make(root, c->seal.p, c->seal.sock, NULL, e);
-	c->seal.console_done = !r;
-	return r;
+	return console_make(root, &c->seal, NULL, e);
 }
 
 static const struct join_step join_steps[] = {

@@ -24,6 +24,7 @@ struct seal_ctx {
 	int fifo;			/* the gate; -1: none */
 	int stdio[3];			/* -1: keep ours; not used with a terminal */
 	bool console_done;		/* 0, 1, 2 are the terminal already */
+	bool bare_newlines;		/* the terminal adds no carriage returns: that of who copies from it will */
 	int preserve_fds;
 	uid_t io_uid; gid_t io_gid; bool has_io_owner;
 	bool limits;			/* the worker must set them; else rlimits and oom_score_adj are our own work */
@@ -96,9 +97,9 @@ int limits_apply(const struct process *p, pid_t pid, int procfd, struct err *e);
 void stage_exit(int sock, int gate, const struct err *e) __attribute__((noreturn));
 /**
  * console_make() - Allocate a pty in the devpts below @rootfd, make it the controlling terminal and 0, 1, 2,
- * and send its master over @sock. @bind: also bind it to /dev/console.
+ * and send its master over @c's socket. @bind: also bind it to /dev/console.
  */
-int console_make(int rootfd, const struct process *p, int sock, struct mnt_env *bind, struct err *e);
+int console_make(int rootfd, struct seal_ctx *c, struct mnt_env *bind, struct err *e);
 /** lookup_executable() - Find p->args[0] as execvp would, with the texts that callers parse. */
 int lookup_executable(const struct process *p, char *out, size_t size, struct err *e);
 /** lookup_home() - HOME of @uid by the container's /etc/passwd (bounded), "/" when there is none. */

@@ -276,6 +276,25 @@ tty_exec() {
 }
 t "exec -t: what the program sees, typed, resized, by a document" tty_exec
 
+# However early the program prints: the carriage return is the caller's terminal's to add. (runc has this
+# one as a race, so there is nothing to compare.)
+tty_early() {
+	with cleat
+	bundle tty0 '.process.terminal = true' sh -c 'echo early; sleep 0.02'
+	for i in 1 2 3 4 5; do
+		"$PTY" -- sh -c "taskset -c 0 $R run -b $B $ID >$T/line"
+		is "$(od -An -c "$T/line" | tr -d ' ')" 'early\n'
+	done
+	bundle tty1 '' sleep 100
+	$R run -d -b "$B" "$ID" </dev/null >/dev/null 2>&1
+	for i in $(seq 15); do
+		"$PTY" -- sh -c "taskset -c 0 $R exec -t $ID echo early >$T/line"
+		is "$(od -An -c "$T/line" | tr -d ' ')" 'early\n'
+	done
+	$R delete --force "$ID"
+}
+t "a terminal's first line has no carriage return of ours" tty_early
+
 tty_keys() {
 	bundle ttk '.process.terminal = true' sh -c 'trap "echo INT" INT; echo up; sleep 100; echo next; read x; echo "<$x>"; read y || echo end; exit 4'
 	go() { "$PTY" wait=up pause=300 'send=\3' wait=next 'send=one\n' 'wait=<one>' 'send=\4' -- $R run -b "$B" "$ID"; }

@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <termios.h>
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "deny.h"
@@ -59,6 +60,8 @@ static void devpts(const char *top)
 static int make(const char *top, int sock, bool bind, struct err *e)
 {
 	struct process p = { .rows = 33, .columns = 77 };
+	struct seal_ctx c = { .p = &p, .sock = sock, .bare_newlines = bind };
+	struct termios t;
 	struct mnt_env m = { .procfd = proc_open() };
 	struct winsize ws;
 	struct stat a, b;
@@ -66,7 +69,7 @@ static int make(const char *top, int sock, bool bind, struct err *e)
 	int root = open(top, O_PATH | O_DIRECTORY), i;
 
 	setsid();
-	if (console_make(root, &p, sock, bind ? &m : NULL, e))
+	if (console_make(root, &c, bind ? &m : NULL, e))
 		return 100;
 	for (i = 0; i < 3; i++)
 		if (!isatty(i) || fcntl(i, F_GETFD))
@@ -80,6 +83,8 @@ static int make(const char *top, int sock, bool bind, struct err *e)
 		if (stat(path, &a) || fstat(0, &b) || a.st_rdev != b.st_rdev)
 			return 4;
 	}
+	if (!c.console_done || tcgetattr(0, &t) || !(t.c_oflag & ONLCR) != bind)
+		return 6;
 	return write(1, "hello", 5) == 5 ? 0 : 5;
 }
 
