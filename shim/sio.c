@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Opening a process's stdio, in a worker: pipes for the process, the
- * client's FIFOs or files for the loop. Neither waits for a client: a FIFO's
- * read end is opened first and without blocking, then the write end cannot
- * block either. Host files never go to a process.
+ * client's FIFOs or files for the loop. Neither waits for a client for long: a
+ * FIFO's read end is opened without blocking, then the write end cannot block
+ * either. Host files never go to a process.
  */
 #include "sio.h"
 #include <errno.h>
@@ -12,10 +12,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "child.h"
 #include "fd.h"
 #include "fdio.h"
+#include "loop.h"
 #include "sysx.h"
 
 static const char *const field_names[3] = { "stdin", "stdout", "stderr" };
@@ -39,22 +41,51 @@ void sio_close(struct sio_ends *ends)
 	fd_close(&ends->logger_pidfd);
 }
 
-/* Both ends of the client's FIFO; read end first, so that the second open finds a reader. */
-static int open_fifo(const char *path, int *rd, int *wr)
+#define READER_WAIT_MS 250	/* for each output of a process */
+
+/*
+ * containerd's client opens a FIFO in the background, and gives up what is not open yet when it deletes: the
+ * output of a process that is quicker than its reader would be lost. So the reader gets some time to come. One
+ * who waits in open(2) for a writer counts as there.
+ * Return: write end, or -errno (-ENXIO: there is none yet).
+ */
+static int open_for_reader(const char *path)
 {
-	auto_fd r = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	const struct timespec pause = { 0, 1000000 };
+	uint64_t until = loop_now_ms() + READER_WAIT_MS;
+
+	for (;;) {
+		int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd >= 0)
+			return fd;
+		if (errno != ENXIO || loop_now_ms() >= until)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* Both ends of the client's FIFO, without waiting for it: once a read end is open, the write end finds a reader. */
+static int open_fifo(const char *path, bool output, int *rd, int *wr)
+{
+	auto_fd w = output ? open_for_reader(path) : -ENXIO, r = -1;
 	struct stat st;
 
+	if (w < 0 && w != -ENXIO)
+		return w;
+	r = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	if (r < 0)
 		return -errno;
 	if (fstat(r, &st))
 		return -errno;
 	if (!S_ISFIFO(st.st_mode))
 		return -ENOTSUP;
-	*wr = open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-	if (*wr < 0)
+	if (w < 0)
+		w = open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (w < 0)
 		return -errno;
 	*rd = take_fd(&r);
+	*wr = take_fd(&w);
 	return 0;
 }
 
@@ -92,7 +123,7 @@ static int make_parents(const char *path)
 
 static int open_input(const struct sio_uri *uri, struct stream_fds *f, struct err *e)
 {
-	int r = open_fifo(uri->path, &f->src, &f->keep);
+	int r = open_fifo(uri->path, false, &f->src, &f->keep);
 
 	f->src_kind = STREAM_FIFO;
 	if (r == -ENOTSUP)
@@ -108,7 +139,7 @@ static int open_output(const struct sio_uri *uri, const char *field, struct stre
 	int r;
 
 	if (uri->scheme == SIO_FIFO) {
-		r = open_fifo(uri->path, &f->keep, &f->dst);
+		r = open_fifo(uri->path, true, &f->keep, &f->dst);
 		f->dst_kind = STREAM_FIFO;
 		if (r != -ENOTSUP)
 			return r < 0 ? err_set(e, ERR_SPEC, r, uri->path, "open %s", field) : 0;

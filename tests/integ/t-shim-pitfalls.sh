@@ -699,4 +699,25 @@ colon_path() {
 }
 t "a cgroup path of systemd's form where systemd does not run" colon_path
 
+# containerd's client opens its end in the background, and no more once it deletes.
+quick_process() {
+	boot quick '' echo said
+	mkfifo "$T/so"
+	(sleep 0.1; echo opening >"$T/when"; exec cat "$T/so") >"$T/said" &
+	r=$!
+	create stdout="$T/so"
+	is "$(cat "$T/when")" opening
+	tc start id="$ID" >/dev/null
+	tc wait id="$ID" >/dev/null
+	wait $r
+	is "$(cat "$T/said")" said
+	down
+	# nobody comes: nobody is waited for
+	boot quick '' true
+	mkfifo "$T/so"
+	soon 1000 create stdout="$T/so"
+	down
+}
+t "a reader that is about to come is there when Create answers" quick_process
+
 finish
