@@ -28,6 +28,7 @@ struct work {
 	struct unit_answer a;
 	bool reset;		/* a failed unit was out of the way once */
 	unsigned int lost;	/* how often the connection was */
+	bool heard;		/* a call whose answer was lost had been heard */
 };
 
 static int fail(struct work *w, int r, const char *what, const sd_bus_error *error)
@@ -135,6 +136,16 @@ static int unit_get(struct work *w, const char *interface, const char *name, cha
 	return r < 0 ? r : 0;
 }
 
+/* A new bus may be there before systemd is on it; it may even try to start one. */
+static bool not_on_the_bus(const sd_bus_error *error)
+{
+	static const char spawn[] = "org.freedesktop.DBus.Error.Spawn.";
+
+	return sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
+	       sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ||
+	       (error->name && !strncmp(error->name, spawn, sizeof(spawn) - 1));
+}
+
 /*
  * The connection was lost while a unit was started, and with it the answer.
  * Return: 1 it runs, 0 it has to be started (again), or -errno.
@@ -147,12 +158,11 @@ static int look_after(struct work *w)
 		int r = unit_get(w, "org.freedesktop.systemd1.Unit", "ActiveState", &state, &ignored);
 		bool active = !r && !strcmp(state, "active"), waits = !r && !strcmp(state, "activating");
 
+		waits |= r == -EREMOTEIO && not_on_the_bus(&ignored);
 		free(state);
 		sd_bus_error_free(&ignored);
-		if (r == -EREMOTEIO)
-			return 0;
-		if (r < 0 || active || !waits)
-			return r < 0 ? r : active;
+		if (!waits)
+			return r == -EREMOTEIO ? 0 : r < 0 ? r : active;
 		r = link_sleep(&w->l, POLL_MS);
 		if (r)
 			return r;
@@ -176,7 +186,14 @@ static int start_once(struct work *w)
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	int r = start_transient(w, &error);
 
-	if (r == -EREMOTEIO && !w->reset && sd_bus_error_has_name(&error, UNIT_EXISTS)) {
+	if (r == -EREMOTEIO && w->lost && !w->heard && sd_bus_error_has_name(&error, UNIT_EXISTS)) {
+		/* The call whose answer was lost was heard after all. (Our caller sees whether the process is in it.) */
+		w->heard = true;
+		r = look_after(w);
+		if (r >= 0)
+			r = !r;
+		snprintf(w->l.result, sizeof(w->l.result), "done");
+	} else if (r == -EREMOTEIO && !w->reset && sd_bus_error_has_name(&error, UNIT_EXISTS)) {
 		w->reset = true;
 		r = reset_failed(w);
 		if (!r)
@@ -187,11 +204,11 @@ static int start_once(struct work *w)
 		r = link_wait_job(&w->l);
 	}
 	if (link_lost(r)) {
-		r = reopen(w, r);
-		if (!r) {
-			r = look_after(w);
-			r = link_lost(r) ? 1 : r < 0 ? r : !r;
-		}
+		do {
+			r = reopen(w, r);
+			r = r ? r : look_after(w);
+		} while (link_lost(r) && w->lost <= LOST_MAX);
+		r = r < 0 ? r : !r;
 	} else if (!r && strcmp(w->l.result, "done")) {
 		r = err_set(&w->a.err, ERR_PEER, 0, w->q.unit, "systemd's job to start it ended as \"%s\"", w->l.result);
 	}

@@ -24,6 +24,7 @@ bus() {
 	dbus-daemon --session --address="unix:path=$T/bus" --nofork --nopidfile 2>"$T/bus.err" </dev/null &
 	BUS=$!
 	until_true 10 test -S "$T/bus"
+	sleep "${1:-0}"
 	DBUS_SESSION_BUS_ADDRESS=unix:path=$T/bus "$FAKE" "$LOG" "$MODE" 2>"$T/fake.err" </dev/null &
 	SYSTEMD=$!
 	until_true 10 asked_for
@@ -266,7 +267,8 @@ restarted() {
 	kill "$BUS"
 	while kill -0 "$BUS" 2>/dev/null; do sleep 0.05; done
 	rm -f "$T/bus"
-	bus
+	# a bus is there before systemd is on it again
+	bus 0.5
 	wait $creator || fail "create: $(cat "$T/re.err")"
 	is "$(state_of "$ID")" created
 	is "$(calls)" "StartTransientUnit Get "
