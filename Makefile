@@ -69,6 +69,7 @@ endif
 ifeq ($(SAN),)
 HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 else
+WARN += -Wno-frame-larger-than
 SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 endif
 STD  := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
@@ -273,7 +274,8 @@ deps:
 musl-libs:
 	$(Q)[ -e $(MUSL_PLACE)/libs.mk ] || runtime/build/musl-libs.sh $(MUSL_PLACE) || \
 		echo "cleat: no libraries for musl: built with $(HELPER_CC)'s own libc" >&2
-	$(Q)[ -z "$$SUDO_UID" ] || [ ! -d $(O) ] || chown -R "$$SUDO_UID:$$SUDO_GID" $(O)
+	$(Q)[ -z "$$SUDO_UID" ] || [ ! -d $(MUSL_PLACE) ] || { chown "$$SUDO_UID:$$SUDO_GID" $(O) && \
+		chown -R "$$SUDO_UID:$$SUDO_GID" $(MUSL_PLACE); }
 
 # ---- install, clean ------------------------------------------------------------
 .PHONY: install clean
