@@ -284,6 +284,7 @@ static int server_setup(struct server *srv, const struct shim_args *args)
 int server_main(const struct shim_args *args)
 {
 	struct server *srv = calloc(1, sizeof(*srv));
+	char words[64];
 	int r;
 
 	tune_memory();
@@ -294,14 +295,14 @@ int server_main(const struct shim_args *args)
 	srv->listener = -1;
 	r = server_setup(srv, args);
 	if (r < 0) {
-		log_error(&srv->log.log, "server on fd %d: %s", LISTENER, strerror(-r));
+		log_error(&srv->log.log, "server on fd %d: %s", LISTENER, err_words(-r, words, sizeof(words)));
 		remove_socket(srv);
 		return 1;
 	}
 	server_check_idle(srv);
 	r = loop_run(&srv->loop);
 	if (r < 0)
-		log_error(&srv->log.log, "event loop: %s", strerror(-r));
+		log_error(&srv->log.log, "event loop: %s", err_words(-r, words, sizeof(words)));
 	remove_socket(srv);
 	logger_leave(srv);
 	ttrpc_server_close(&srv->rpc);

@@ -29,10 +29,11 @@ static void write_out(struct copy *c, const char *p, size_t len, const char *id,
 		      const struct log *log)
 {
 	int r = fdio_write_full(c->dst, p, len);
+	char words[64];
 
 	if (r < 0 && !c->lost)
 		log_warn(log, "container %s: output was lost, its file cannot be written: %s", id,
-			 strerror(-r));
+			 err_words(-r, words, sizeof(words)));
 	c->lost = c->lost || r < 0;
 }
 

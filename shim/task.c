@@ -255,6 +255,7 @@ static void resize(struct rpc_call *call, const void *req)
 {
 	const Cleat__Task__ResizePtyRequest *q = req;
 	struct proc *p = process(call, &q->id, &q->exec_id);
+	char words[64];
 	int r;
 
 	if (!p || !allowed(call, p, OP_RESIZE))
@@ -267,7 +268,7 @@ static void resize(struct rpc_call *call, const void *req)
 	r = p->terminal ? proc_resize(p, (uint16_t)q->width, (uint16_t)q->height) : 0;
 	if (r < 0)
 		rpc_reply_status(call->server, call->token, RPC_UNKNOWN, "resize terminal: %s",
-				 strerror(-r));
+				 err_words(-r, words, sizeof(words)));
 	else
 		rpc_reply(call->server, call->token, NULL);
 }

@@ -24,7 +24,7 @@ int main(int argc, char **argv)
 
 	if (argc != 2 || strlen(argv[1]) >= sizeof(sun.sun_path))
 		return 2;
-	strcpy(sun.sun_path, argv[1]);
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", argv[1]);
 	s = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (s < 0 || bind(s, (struct sockaddr *)&sun, sizeof(sun)) || listen(s, 1))
 		return 3;
