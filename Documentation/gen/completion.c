@@ -167,7 +167,7 @@ static void zsh_value(struct buf *b, const struct opt *o)
 static void zsh_options(struct buf *b, const struct opt *rows, const char *indent)
 {
 	for (const struct opt *o = rows; o && o->type != OPT_END; o++) {
-		const char *many = o->type == OPT_LIST ? "*" : "";
+		const char *many = opt_repeats(o) ? "*" : "";
 
 		if (!o->help)
 			continue;

@@ -66,7 +66,7 @@ static void options(struct buf *b, const struct opt *rows)
 			buf_addf(b, " Ar %s", o->value ? o->value : "value");
 		buf_addc(b, '\n');
 		sentence(b, o->help);
-		if (o->type == OPT_LIST)
+		if (opt_repeats(o))
 			buf_adds(b, "May be given several times.\n");
 	}
 	buf_adds(b, ".El\n");

@@ -118,7 +118,8 @@ struct create_values {
 struct exec_values {
 	const char *console_socket, *pidfd_socket, *cwd, *user, *process, *pid_file, *process_label,
 		*apparmor, *trace;
-	struct opt_list env, gids, caps, cgroups;
+	struct opt_list env, caps, cgroups;
+	struct opt_ids gids;
 	bool tty, detach, no_new_privs, ignore_paused;
 	int64_t preserve_fds;
 };

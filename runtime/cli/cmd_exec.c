@@ -23,7 +23,7 @@ const struct opt cli_exec_options[] = {
 	  .help = "add to the environment" },
 	{ .name = "user", .letter = 'u', .type = OPT_STR, X(user), .value = "UID[:GID]",
 	  .help = "run as" },
-	{ .name = "additional-gids", .letter = 'g', .type = OPT_LIST, X(gids), .value = "GID",
+	{ .name = "additional-gids", .letter = 'g', .type = OPT_IDS, X(gids), .value = "GID",
 	  .help = "add a supplementary group" },
 	{ .name = "cap", .letter = 'c', .type = OPT_LIST, X(caps), .value = "CAP",
 	  .help = "add a capability" },
@@ -53,27 +53,6 @@ const struct opt cli_exec_options[] = {
 };
 /* clang-format on */
 
-static int parse_gids(struct cli *c, const struct opt_list *l, struct cleat_exec *x, struct err *e)
-{
-	uint32_t *gids;
-	size_t i;
-
-	if (!l->n)
-		return 0;
-	gids = arena_alloc(&c->arena, l->n * sizeof(*gids));
-	if (!gids)
-		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the groups");
-	for (i = 0; i < l->n; i++)
-		if (num_u32(l->v[i], &gids[i]) || gids[i] == UINT32_MAX)
-			return err_set(e, ERR_SPEC, 0, NULL,
-				       "invalid value \"%s\" for --additional-gids: not a "
-				       "group id",
-				       l->v[i]);
-	x->additional_gids = gids;
-	x->n_gids = l->n;
-	return 0;
-}
-
 static int build_request(struct cli *c, const struct exec_values *v, int argc, char **argv,
 			 struct buf *doc, struct cleat_exec *x, struct err *e)
 {
@@ -83,6 +62,8 @@ static int build_request(struct cli *c, const struct exec_values *v, int argc, c
 		.id = argv[0],
 		.cwd = v->cwd,
 		.user = v->user,
+		.additional_gids = v->gids.v,
+		.n_gids = v->gids.n,
 		.caps = v->caps.v,
 		.n_caps = v->caps.n,
 		.no_new_privs = v->no_new_privs ? 1 : -1,
@@ -112,8 +93,7 @@ static int build_request(struct cli *c, const struct exec_values *v, int argc, c
 	if (r < 0)
 		return r;
 	x->preserve_fds = r;
-	r = parse_gids(c, &v->gids, x, e);
-	return r ? r : listen_env(&c->arena, &v->env, listen, &x->env_add, &x->n_env, e);
+	return listen_env(&c->arena, &v->env, listen, &x->env_add, &x->n_env, e);
 }
 
 /* Does the process get a terminal? As far as can be told before it exists. */

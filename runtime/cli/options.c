@@ -168,9 +168,17 @@ static int bad_value(const struct opt *o, const char *text, int r, struct err *e
 	if (o->type == OPT_FLAG)
 		return err_set(e, ERR_SPEC, 0, NULL,
 			       "invalid value \"%s\" for --%s: not true or false", text, o->name);
+	if (o->type == OPT_IDS)
+		return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" for --%s: not an id", text,
+			       o->name);
 	return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" for --%s: %s%lld to %lld", text,
 		       o->name, r == -ERANGE ? "out of range " : "not a number from ",
 		       (long long)o->min, (long long)o->max);
+}
+
+static int no_memory(const struct opt *o, struct err *e)
+{
+	return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the values of --%s", o->name);
 }
 
 /* Store the value of @o; @text is NULL for a flag without one. */
@@ -198,10 +206,21 @@ static int store(const struct opt *o, void *values, const char *text, struct are
 		const char **v = arena_grow(a, l->v, l->n * sizeof(*v), (l->n + 1) * sizeof(*v));
 
 		if (!v)
-			return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "keep the values of --%s",
-				       o->name);
+			return no_memory(o, e);
 		v[l->n++] = text;
 		l->v = v;
+		break;
+	}
+	case OPT_IDS: {
+		struct opt_ids *l = (struct opt_ids *)(void *)at;
+		uint32_t *v = arena_grow(a, l->v, l->n * sizeof(*v), (l->n + 1) * sizeof(*v));
+
+		if (!v)
+			return no_memory(o, e);
+		l->v = v;
+		/* The last number is what the kernel calls no id. */
+		r = num_u32(text, &v[l->n]) || v[l->n] == UINT32_MAX ? -EINVAL : 0;
+		l->n++;
 		break;
 	}
 	case OPT_INT:

@@ -19,11 +19,13 @@ enum opt_type {
 	OPT_STR,	/* const char * */
 	OPT_MAYBE,	/* const char *: a flag, "", that takes a value in the same word only */
 	OPT_LIST,	/* struct opt_list: may be given several times */
+	OPT_IDS,	/* struct opt_ids: user or group ids, may be given several times */
 	OPT_INT,	/* int64_t, min..max */
 	OPT_DURATION,	/* int64_t nanoseconds, not negative: "5s", "1m30s", "300ms" */
 };
 
 struct opt_list { const char **v; size_t n; };
+struct opt_ids { uint32_t *v; size_t n; };
 
 struct opt {
 	const char	*name;		/* long form, without dashes */
@@ -34,6 +36,12 @@ struct opt {
 	uint8_t		type;		/* enum opt_type */
 	char		letter;		/* short form, 0: none */
 };
+/** opt_repeats() - May @o be given several times? */
+static inline bool opt_repeats(const struct opt *o)
+{
+	return o->type == OPT_LIST || o->type == OPT_IDS;
+}
+
 #define OPT_AT(type, member) ((uint16_t)offsetof(type, member))
 
 /** enum opt_order - Where options may stand. */

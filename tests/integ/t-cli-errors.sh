@@ -375,6 +375,9 @@ exec_bad() {
 	refused 255 'NOVALUE' rt exec -e NOVALUE "$ID" true
 	refused 255 '/etc/passwd.*[Nn]ot a directory' rt exec --cwd /etc/passwd "$ID" true
 	refused 255 'nonesuch.*executable file not found in \$PATH' rt exec "$ID" nonesuch
+	for g in x -1 4294967295 4294967296 ''; do
+		refused 1 'additional-gids.*not an id' rt exec -g "$g" "$ID" true
+	done
 	refused 255 . rt exec --cgroup ../.. "$ID" true
 	refused 255 . rt exec --cgroup a/../../b "$ID" true
 	refused 255 '/no/pid' rt exec -d --pid-file /no/pid "$ID" sleep 50

@@ -13,6 +13,7 @@ struct values {
 	bool force, detach;
 	const char *bundle, *trace;
 	struct opt_list env;
+	struct opt_ids ids;
 	int64_t n, time;
 };
 
@@ -22,6 +23,7 @@ static const struct opt rows[] = {
 	{ .name = "detach", .letter = 'd', .type = OPT_FLAG, V(detach), .help = "do not wait" },
 	{ .name = "bundle", .letter = 'b', .type = OPT_STR, V(bundle), .value = "DIR", .help = "where" },
 	{ .name = "env", .letter = 'e', .type = OPT_LIST, V(env), .value = "K=V", .help = "add" },
+	{ .name = "group", .letter = 'g', .type = OPT_IDS, V(ids), .value = "ID", .help = "and this" },
 	{ .name = "number", .letter = 'n', .type = OPT_INT, V(n), .min = 0, .max = 10, .help = "count" },
 	{ .name = "interval", .type = OPT_DURATION, V(time), .min = 1 },
 	{ .name = "trace", .letter = 't', .type = OPT_MAYBE, V(trace), .value = "a|b", .help = "how" },
@@ -65,7 +67,7 @@ FIXTURE_VARIANT(words) {
 	const char *line;
 	enum opt_order order;
 	bool force, detach;
-	const char *bundle, *trace, *env, *args;	/* env and args joined by commas */
+	const char *bundle, *trace, *env, *ids, *args;	/* env, ids and args joined by commas */
 	int64_t n, time;
 	const char *error;			/* part of the message; NULL: accepted */
 };
@@ -89,6 +91,7 @@ OK(letters_together_with_value, .line = "-fdb /b id", .force = true, .detach = t
 OK(flag_false, .line = "--force --force=false id", .args = "id");
 OK(flag_true_word, .line = "-f=1 id", .force = true, .args = "id");
 OK(list_twice, .line = "-e A=1 --env B=2 id", .env = "A=1,B=2", .args = "id");
+OK(ids, .line = "-g 4294967294 --group=0 id", .ids = "4294967294,0", .args = "id");
 OK(last_value_wins, .line = "-b x -b y", .bundle = "y", .args = "");
 OK(number, .line = "--number 10", .n = 10, .args = "");
 OK(duration, .line = "--interval 1m30s", .time = 90000000000, .args = "");
@@ -114,6 +117,9 @@ BAD(number_too_big, .line = "-n 11", .error = "invalid value \"11\" for --number
 BAD(number_negative, .line = "-n -1", .error = "invalid value \"-1\" for --number");
 BAD(number_word, .line = "-n many", .error = "invalid value \"many\" for --number");
 BAD(number_trailing, .line = "-n 1x", .error = "invalid value \"1x\" for --number");
+BAD(id_word, .line = "-g 1 -g x", .error = "invalid value \"x\" for --group: not an id");
+BAD(id_negative, .line = "-g -1", .error = "invalid value \"-1\" for --group");
+BAD(id_that_is_none, .line = "-g 4294967295", .error = "for --group: not an id");
 BAD(duration_zero, .line = "--interval 0", .error = "not a duration above 0");
 BAD(duration_without_unit, .line = "--interval 5", .error = "invalid value \"5\" for --interval");
 
@@ -126,6 +132,16 @@ static void expect_joined(struct __test_metadata *_metadata, const char *want, c
 		strcat(got, i ? "," : "");
 		strcat(got, v[i]);
 	}
+	EXPECT_STREQ(want ? want : "", got);
+}
+
+static void expect_ids(struct __test_metadata *_metadata, const char *want, const struct opt_ids *ids)
+{
+	char got[64] = "";
+	size_t i, len = 0;
+
+	for (i = 0; i < ids->n; i++)
+		len += (size_t)snprintf(got + len, sizeof(got) - len, i ? ",%u" : "%u", ids->v[i]);
 	EXPECT_STREQ(want ? want : "", got);
 }
 
@@ -158,6 +174,7 @@ TEST_F(words, parse)
 	EXPECT_EQ(!variant->trace, !self->v.trace);
 	if (variant->trace && self->v.trace)
 		EXPECT_STREQ(variant->trace, self->v.trace);
+	expect_ids(_metadata, variant->ids, &self->v.ids);
 	expect_joined(_metadata, variant->env, self->v.env.v, self->v.env.n);
 	expect_joined(_metadata, variant->args, (const char *const *)self->rest.argv, (size_t)self->rest.argc);
 	EXPECT_EQ(NULL, self->rest.argv[self->rest.argc]);
