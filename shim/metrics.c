@@ -30,15 +30,75 @@ int metrics_any(void *metrics, struct arena *a, struct buf *b)
 	return buf_ok(b) ? 0 : -ENOMEM;
 }
 
+/* ---- both versions ------------------------------------------------------------------ */
+
+/* A name that is no UTF-8 would spoil the message for its reader: its device is left out. */
+static int rdma_list(const struct objv *from, Io__Containerd__Cgroups__RdmaEntry ***list, size_t *n,
+		     struct arena *a)
+{
+	const struct cg_rdma *d = from->v;
+
+	*list = arena_alloc(a, (from->n + 1) * sizeof(void *));
+	for (size_t i = 0; *list && i < from->n; i++) {
+		Io__Containerd__Cgroups__RdmaEntry *en;
+
+		if (!utf8_valid(d[i].device, strlen(d[i].device)))
+			continue;
+		en = msg_new(a, &io__containerd__cgroups__rdma_entry__descriptor);
+		if (!en)
+			return -ENOMEM;
+		en->device = msg_set(d[i].device);
+		en->hca_handles = d[i].handles;
+		en->hca_objects = d[i].objects;
+		(*list)[(*n)++] = en;
+	}
+	return *list ? 0 : -ENOMEM;
+}
+
+int metrics_rdma(const struct cg_detail *d, Io__Containerd__Cgroups__RdmaStat *to, struct arena *a)
+{
+	int r = rdma_list(&d->rdma_current, &to->current, &to->n_current, a);
+
+	return r ? r : rdma_list(&d->rdma_max, &to->limit, &to->n_limit, a);
+}
+
+int metrics_net(const struct objv *net, Io__Containerd__Cgroups__NetworkStat ***list, size_t *n,
+		struct arena *a)
+{
+	const struct cleat_net *d = net->v;
+
+	*list = arena_alloc(a, (net->n + 1) * sizeof(void *));
+	for (size_t i = 0; *list && i < net->n; i++) {
+		Io__Containerd__Cgroups__NetworkStat *en;
+
+		if (!utf8_valid(d[i].name, strlen(d[i].name)))
+			continue;
+		en = msg_new(a, &io__containerd__cgroups__network_stat__descriptor);
+		if (!en)
+			return -ENOMEM;
+		en->name = msg_set(d[i].name);
+		en->rx_bytes = d[i].rx_bytes;
+		en->rx_packets = d[i].rx_packets;
+		en->rx_errors = d[i].rx_errors;
+		en->rx_dropped = d[i].rx_dropped;
+		en->tx_bytes = d[i].tx_bytes;
+		en->tx_packets = d[i].tx_packets;
+		en->tx_errors = d[i].tx_errors;
+		en->tx_dropped = d[i].tx_dropped;
+		(*list)[(*n)++] = en;
+	}
+	return *list ? 0 : -ENOMEM;
+}
+
 /* ---- v2 ------------------------------------------------------------------------- */
 
 static Io__Containerd__Cgroups__V2__PSIData *psi_line(struct arena *a, const struct cg_psi_line *l)
 {
-	Io__Containerd__Cgroups__V2__PSIData *d = arena_new(a, Io__Containerd__Cgroups__V2__PSIData);
+	Io__Containerd__Cgroups__V2__PSIData *d =
+		msg_new(a, &io__containerd__cgroups__v2__psidata__descriptor);
 
 	if (!d)
 		return NULL;
-	*d = (Io__Containerd__Cgroups__V2__PSIData)IO__CONTAINERD__CGROUPS__V2__PSIDATA__INIT;
 	d->avg10 = l->avg10;
 	d->avg60 = l->avg60;
 	d->avg300 = l->avg300;
@@ -52,10 +112,9 @@ static Io__Containerd__Cgroups__V2__PSIStats *psi_v2(struct arena *a, const stru
 
 	if (!p->present)
 		return NULL;
-	s = arena_new(a, Io__Containerd__Cgroups__V2__PSIStats);
+	s = msg_new(a, &io__containerd__cgroups__v2__psistats__descriptor);
 	if (!s)
 		return NULL;
-	*s = (Io__Containerd__Cgroups__V2__PSIStats)IO__CONTAINERD__CGROUPS__V2__PSISTATS__INIT;
 	s->some = psi_line(a, &p->some);
 	s->full = psi_line(a, &p->full);
 	return s;
@@ -67,11 +126,10 @@ static int io_v2(const struct cg_stats *s, Io__Containerd__Cgroups__V2__IOStat *
 	for (size_t i = 0; io->usage && i < s->io.n; i++) {
 		const struct cg_stat_io *d = &s->io.dev[i];
 		Io__Containerd__Cgroups__V2__IOEntry *en =
-			arena_new(a, Io__Containerd__Cgroups__V2__IOEntry);
+			msg_new(a, &io__containerd__cgroups__v2__ioentry__descriptor);
 
 		if (!en)
 			return -ENOMEM;
-		*en = (Io__Containerd__Cgroups__V2__IOEntry)IO__CONTAINERD__CGROUPS__V2__IOENTRY__INIT;
 		en->major = d->major;
 		en->minor = d->minor;
 		en->rbytes = d->rbytes;
@@ -90,11 +148,10 @@ static int huge_v2(const struct cg_stats *s, Io__Containerd__Cgroups__V2__Metric
 	m->hugetlb = arena_alloc(a, (s->huge.n + 1) * sizeof(void *));
 	for (size_t i = 0; m->hugetlb && i < s->huge.n; i++) {
 		Io__Containerd__Cgroups__V2__HugeTlbStat *h =
-			arena_new(a, Io__Containerd__Cgroups__V2__HugeTlbStat);
+			msg_new(a, &io__containerd__cgroups__v2__huge_tlb_stat__descriptor);
 
 		if (!h)
 			return -ENOMEM;
-		*h = (Io__Containerd__Cgroups__V2__HugeTlbStat)IO__CONTAINERD__CGROUPS__V2__HUGE_TLB_STAT__INIT;
 		h->current = s->huge.v[i].usage;
 		h->max = s->huge.v[i].limit;
 		h->failcnt = s->huge.v[i].failcnt;
@@ -141,56 +198,12 @@ static void events_v2(const struct cg_stats *s, Io__Containerd__Cgroups__V2__Mem
 	e->oom_group_kill = s->memory.ev_oom_group_kill;
 }
 
-/* One list of devices; a name that is no UTF-8 would spoil the message for its reader. */
-static int rdma_list(const struct objv *from, Io__Containerd__Cgroups__V2__RdmaEntry ***list, size_t *n,
-		     struct arena *a)
-{
-	const struct cg_rdma *d = from->v;
-
-	*list = arena_alloc(a, (from->n + 1) * sizeof(void *));
-	for (size_t i = 0; *list && i < from->n; i++) {
-		Io__Containerd__Cgroups__V2__RdmaEntry *en =
-			arena_new(a, Io__Containerd__Cgroups__V2__RdmaEntry);
-
-		if (!en)
-			return -ENOMEM;
-		if (!utf8_valid(d[i].device, strlen(d[i].device)))
-			continue;
-		*en = (Io__Containerd__Cgroups__V2__RdmaEntry)IO__CONTAINERD__CGROUPS__V2__RDMA_ENTRY__INIT;
-		en->device = msg_set(d[i].device);
-		en->hca_handles = d[i].handles;
-		en->hca_objects = d[i].objects;
-		(*list)[(*n)++] = en;
-	}
-	return *list ? 0 : -ENOMEM;
-}
-
-static int net_v2(const struct objv *net, Io__Containerd__Cgroups__V2__Metrics *m, struct arena *a)
-{
-	const struct cleat_net *d = net->v;
-
-	m->network = arena_alloc(a, (net->n + 1) * sizeof(void *));
-	for (size_t i = 0; m->network && i < net->n; i++) {
-		Io__Containerd__Cgroups__V2__NetworkStat *en =
-			arena_new(a, Io__Containerd__Cgroups__V2__NetworkStat);
-
-		if (!en)
-			return -ENOMEM;
-		if (!utf8_valid(d[i].name, strlen(d[i].name)))
-			continue;
-		*en = (Io__Containerd__Cgroups__V2__NetworkStat)IO__CONTAINERD__CGROUPS__V2__NETWORK_STAT__INIT;
-		METRICS_NET(en, &d[i]);
-		m->network[m->n_network++] = en;
-	}
-	return m->network ? 0 : -ENOMEM;
-}
-
 static int pack_v2(const struct metrics *from, struct arena *a, struct buf *b)
 {
 	const struct cg_stats *s = from->stats;
-	Io__Containerd__Cgroups__V2__RdmaStat rdma = IO__CONTAINERD__CGROUPS__V2__RDMA_STAT__INIT;
+	Io__Containerd__Cgroups__RdmaStat rdma = IO__CONTAINERD__CGROUPS__RDMA_STAT__INIT;
 	Io__Containerd__Cgroups__V2__Metrics m = IO__CONTAINERD__CGROUPS__V2__METRICS__INIT;
-	Io__Containerd__Cgroups__V2__PidsStat pids = IO__CONTAINERD__CGROUPS__V2__PIDS_STAT__INIT;
+	Io__Containerd__Cgroups__PidsStat pids = IO__CONTAINERD__CGROUPS__PIDS_STAT__INIT;
 	Io__Containerd__Cgroups__V2__CPUStat cpu = IO__CONTAINERD__CGROUPS__V2__CPUSTAT__INIT;
 	Io__Containerd__Cgroups__V2__MemoryStat memory = IO__CONTAINERD__CGROUPS__V2__MEMORY_STAT__INIT;
 	Io__Containerd__Cgroups__V2__MemoryEvents events =
@@ -212,11 +225,9 @@ static int pack_v2(const struct metrics *from, struct arena *a, struct buf *b)
 	if (!r)
 		r = huge_v2(s, &m, a);
 	if (!r)
-		r = net_v2(&from->net, &m, a);
+		r = metrics_net(&from->net, &m.network, &m.n_network, a);
 	if (!r)
-		r = rdma_list(&from->detail->rdma_current, &rdma.current, &rdma.n_current, a);
-	if (!r)
-		r = rdma_list(&from->detail->rdma_max, &rdma.limit, &rdma.n_limit, a);
+		r = metrics_rdma(from->detail, &rdma, a);
 	if (rdma.n_current || rdma.n_limit)
 		m.rdma = &rdma;
 	return r ? r : metrics_any(&m, a, b);

@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #ifndef CLEAT_SHIM_METRICS_INTERNAL_H
 #define CLEAT_SHIM_METRICS_INTERNAL_H
+#include "cgroups.pb-c.h"
 #include "op.h"
 #include "task.pb-c.h"
 
-/* What the two metrics messages share; the messages of both versions have the same names within. */
+/* What the two metrics messages share. */
 
-#define METRICS_NET(to, from) do {			\
-	(to)->name = msg_set((from)->name);		\
-	(to)->rx_bytes = (from)->rx_bytes;		\
-	(to)->rx_packets = (from)->rx_packets;		\
-	(to)->rx_errors = (from)->rx_errors;		\
-	(to)->rx_dropped = (from)->rx_dropped;		\
-	(to)->tx_bytes = (from)->tx_bytes;		\
-	(to)->tx_packets = (from)->tx_packets;		\
-	(to)->tx_errors = (from)->tx_errors;		\
-	(to)->tx_dropped = (from)->tx_dropped;		\
-} while (0)
-
+/** metrics_rdma() - Both lists of RDMA devices; their names are borrowed. Return: 0 or -ENOMEM. */
+int metrics_rdma(const struct cg_detail *d, Io__Containerd__Cgroups__RdmaStat *to, struct arena *a);
+/** metrics_net() - The list of network devices; their names are borrowed. Return: 0 or -ENOMEM. */
+int metrics_net(const struct objv *net, Io__Containerd__Cgroups__NetworkStat ***list, size_t *n,
+		struct arena *a);
 /** metrics_any() - Append StatsResponse with the Any of @metrics to @b. */
 int metrics_any(void *metrics, struct arena *a, struct buf *b);
 /** metrics_v1() - The same for what a v1 host counts. */

@@ -23,11 +23,10 @@ static Io__Containerd__Cgroups__V1__MemoryEntry *entry_v1(struct arena *a,
 							  const struct cg_stat_mem_counter *c)
 {
 	Io__Containerd__Cgroups__V1__MemoryEntry *m =
-		arena_new(a, Io__Containerd__Cgroups__V1__MemoryEntry);
+		msg_new(a, &io__containerd__cgroups__v1__memory_entry__descriptor);
 
 	if (!m)
 		return NULL;
-	*m = (Io__Containerd__Cgroups__V1__MemoryEntry)IO__CONTAINERD__CGROUPS__V1__MEMORY_ENTRY__INIT;
 	m->limit = c->limit;
 	m->usage = c->usage;
 	m->max = c->max;
@@ -69,14 +68,13 @@ static int blkio_list(const struct objv *from, const char *disks,
 	*list = arena_alloc(a, (from->n + 1) * sizeof(void *));
 	for (size_t i = 0; *list && i < from->n; i++) {
 		Io__Containerd__Cgroups__V1__BlkIOEntry *en =
-			arena_new(a, Io__Containerd__Cgroups__V1__BlkIOEntry);
+			msg_new(a, &io__containerd__cgroups__v1__blk_ioentry__descriptor);
 
 		/* the lines of one device come in a row */
 		if (!i || v[i].major != v[i - 1].major || v[i].minor != v[i - 1].minor)
 			name = device_name(disks, v[i].major, v[i].minor, a);
 		if (!en || !name)
 			return -ENOMEM;
-		*en = (Io__Containerd__Cgroups__V1__BlkIOEntry)IO__CONTAINERD__CGROUPS__V1__BLK_IOENTRY__INIT;
 		en->op = msg_set(v[i].op);
 		en->device = msg_set(name);
 		en->major = v[i].major;
@@ -122,11 +120,10 @@ static int huge_v1(const struct cg_stats *s, Io__Containerd__Cgroups__V1__Metric
 	m->hugetlb = arena_alloc(a, (s->huge.n + 1) * sizeof(void *));
 	for (size_t i = 0; m->hugetlb && i < s->huge.n; i++) {
 		Io__Containerd__Cgroups__V1__HugetlbStat *h =
-			arena_new(a, Io__Containerd__Cgroups__V1__HugetlbStat);
+			msg_new(a, &io__containerd__cgroups__v1__hugetlb_stat__descriptor);
 
 		if (!h)
 			return -ENOMEM;
-		*h = (Io__Containerd__Cgroups__V1__HugetlbStat)IO__CONTAINERD__CGROUPS__V1__HUGETLB_STAT__INIT;
 		h->usage = s->huge.v[i].usage;
 		h->max = s->huge.v[i].max;
 		h->failcnt = s->huge.v[i].failcnt;
@@ -149,50 +146,6 @@ static void cpu_v1(const struct cg_stats *s, Io__Containerd__Cgroups__V1__CPUUsa
 	t->throttled_time = s->cpu.v1_throttled_ns;
 }
 
-/* One list of devices; a name that is no UTF-8 would spoil the message for its reader. */
-static int rdma_list(const struct objv *from, Io__Containerd__Cgroups__V1__RdmaEntry ***list, size_t *n,
-		     struct arena *a)
-{
-	const struct cg_rdma *d = from->v;
-
-	*list = arena_alloc(a, (from->n + 1) * sizeof(void *));
-	for (size_t i = 0; *list && i < from->n; i++) {
-		Io__Containerd__Cgroups__V1__RdmaEntry *en =
-			arena_new(a, Io__Containerd__Cgroups__V1__RdmaEntry);
-
-		if (!en)
-			return -ENOMEM;
-		if (!utf8_valid(d[i].device, strlen(d[i].device)))
-			continue;
-		*en = (Io__Containerd__Cgroups__V1__RdmaEntry)IO__CONTAINERD__CGROUPS__V1__RDMA_ENTRY__INIT;
-		en->device = msg_set(d[i].device);
-		en->hca_handles = d[i].handles;
-		en->hca_objects = d[i].objects;
-		(*list)[(*n)++] = en;
-	}
-	return *list ? 0 : -ENOMEM;
-}
-
-static int net_v1(const struct objv *net, Io__Containerd__Cgroups__V1__Metrics *m, struct arena *a)
-{
-	const struct cleat_net *d = net->v;
-
-	m->network = arena_alloc(a, (net->n + 1) * sizeof(void *));
-	for (size_t i = 0; m->network && i < net->n; i++) {
-		Io__Containerd__Cgroups__V1__NetworkStat *en =
-			arena_new(a, Io__Containerd__Cgroups__V1__NetworkStat);
-
-		if (!en)
-			return -ENOMEM;
-		if (!utf8_valid(d[i].name, strlen(d[i].name)))
-			continue;
-		*en = (Io__Containerd__Cgroups__V1__NetworkStat)IO__CONTAINERD__CGROUPS__V1__NETWORK_STAT__INIT;
-		METRICS_NET(en, &d[i]);
-		m->network[m->n_network++] = en;
-	}
-	return m->network ? 0 : -ENOMEM;
-}
-
 /* The lists, whose lengths the host and the container decide. */
 static int lists_v1(const struct metrics *from, Io__Containerd__Cgroups__V1__Metrics *m, struct arena *a)
 {
@@ -201,11 +154,9 @@ static int lists_v1(const struct metrics *from, Io__Containerd__Cgroups__V1__Met
 	if (!r)
 		r = huge_v1(from->stats, m, a);
 	if (!r)
-		r = net_v1(&from->net, m, a);
+		r = metrics_net(&from->net, &m->network, &m->n_network, a);
 	if (!r)
-		r = rdma_list(&from->detail->rdma_current, &m->rdma->current, &m->rdma->n_current, a);
-	if (!r)
-		r = rdma_list(&from->detail->rdma_max, &m->rdma->limit, &m->rdma->n_limit, a);
+		r = metrics_rdma(from->detail, m->rdma, a);
 	if (!m->rdma->n_current && !m->rdma->n_limit)
 		m->rdma = NULL;
 	return r;
@@ -216,9 +167,9 @@ int metrics_v1(const struct metrics *from, struct arena *a, struct buf *b)
 	const struct cg_stats *s = from->stats;
 	const struct cg_tasks *t = &from->detail->tasks;
 	Io__Containerd__Cgroups__V1__CgroupStats tasks = IO__CONTAINERD__CGROUPS__V1__CGROUP_STATS__INIT;
-	Io__Containerd__Cgroups__V1__RdmaStat rdma = IO__CONTAINERD__CGROUPS__V1__RDMA_STAT__INIT;
+	Io__Containerd__Cgroups__RdmaStat rdma = IO__CONTAINERD__CGROUPS__RDMA_STAT__INIT;
 	Io__Containerd__Cgroups__V1__Metrics m = IO__CONTAINERD__CGROUPS__V1__METRICS__INIT;
-	Io__Containerd__Cgroups__V1__PidsStat pids = IO__CONTAINERD__CGROUPS__V1__PIDS_STAT__INIT;
+	Io__Containerd__Cgroups__PidsStat pids = IO__CONTAINERD__CGROUPS__PIDS_STAT__INIT;
 	Io__Containerd__Cgroups__V1__CPUStat cpu = IO__CONTAINERD__CGROUPS__V1__CPUSTAT__INIT;
 	Io__Containerd__Cgroups__V1__CPUUsage usage = IO__CONTAINERD__CGROUPS__V1__CPUUSAGE__INIT;
 	Io__Containerd__Cgroups__V1__Throttle throttle = IO__CONTAINERD__CGROUPS__V1__THROTTLE__INIT;

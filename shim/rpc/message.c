@@ -127,6 +127,15 @@ void *msg_unpack(struct arena *a, const ProtobufCMessageDescriptor *d, const voi
 	return m;
 }
 
+void *msg_new(struct arena *a, const ProtobufCMessageDescriptor *d)
+{
+	void *m = arena_alloc(a, d->sizeof_message);
+
+	if (m)
+		protobuf_c_message_init(d, m);
+	return m;
+}
+
 void msg_pack(struct buf *b, const void *m)
 {
 	size_t n = protobuf_c_message_get_packed_size(m);

@@ -25,6 +25,8 @@
  */
 void *msg_unpack(struct arena *a, const ProtobufCMessageDescriptor *d, const void *p, size_t len,
 		 struct err *e);
+/** msg_new() - A message of type @d with all fields at their defaults; NULL: out of memory. */
+void *msg_new(struct arena *a, const ProtobufCMessageDescriptor *d);
 /** msg_pack() - Append @m (a generated message struct) to @b, which may become broken. */
 void msg_pack(struct buf *b, const void *m);
 
