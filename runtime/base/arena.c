@@ -9,7 +9,9 @@
 #include <string.h>
 #include "bounds.h"
 
-#define ARENA_BLOCK 8192u
+/* Data of a block: the first is small, as most requests need no more. Both fill a size of musl's allocator. */
+#define ARENA_FIRST 960u
+#define ARENA_BLOCK 8128u
 #define ARENA_ALIGN alignof(max_align_t)
 
 struct arena_block {
@@ -32,13 +34,16 @@ void *arena_alloc(struct arena *a, size_t size)
 	if (need < size || need > limit || a->used > limit - need)
 		return NULL;
 	if (!b || b->size - b->used < need) {
-		cap = need > ARENA_BLOCK / 4 ? need : ARENA_BLOCK - sizeof(*b);
-		b = calloc(1, sizeof(*b) + cap);
+		cap = a->head ? ARENA_BLOCK : ARENA_FIRST;
+		if (need > (a->head ? cap / 4 : cap))
+			cap = need;
+		b = malloc(sizeof(*b) + cap);
 		if (!b)
 			return NULL;
 		b->size = cap;
+		b->used = 0;
 		/* A large block of its own goes behind, so that the head keeps serving small ones. */
-		if (a->head && need > ARENA_BLOCK / 4) {
+		if (a->head && cap == need) {
 			b->next = a->head->next;
 			a->head->next = b;
 		} else {
@@ -49,7 +54,8 @@ void *arena_alloc(struct arena *a, size_t size)
 	p = b->data + b->used;
 	b->used += need;
 	a->used += need;
-	return p;
+	/* Only what is handed out is touched, and zeroed. */
+	return memset(p, 0, need);
 }
 
 void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size)
@@ -63,6 +69,7 @@ void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size)
 		return old;
 	if (old && b && (char *)old + o == b->data + b->used && b->size - b->used >= n - o &&
 	    n >= new_size && a->used <= limit - (n - o)) {
+		memset(b->data + b->used, 0, n - o);
 		b->used += n - o;
 		a->used += n - o;
 		return old;
