@@ -14,7 +14,7 @@
 # ---- what the tests need beside what the build needs -----------------------
 RUN_PACKAGES := busybox-static jq containerd runc crun podman buildah docker.io conmon procps \
 	util-linux bsdutils iproute2 uidmap strace gnuplot-nox e2fsprogs mandoc groff-base zsh dbus-daemon dbus-bin dbus-session-bus-common
-RUN_PACKAGES += erofs-utils python3-grpcio python3-protobuf
+RUN_PACKAGES += erofs-utils python3-grpcio python3-protobuf python3-yaml
 LAB_PACKAGES := $(shell cat tests/lab/packages 2>/dev/null)
 BUILD_TEST_PACKAGES := linux-source-6.1 xz-utils shellcheck
 
@@ -176,12 +176,12 @@ check:
 fault-build:
 	$(Q)$(MAKE) --no-print-directory O=$(O)/fault CFLAGS=-DCLEAT_FAULTS $(O)/fault/cleat
 
-# A newer containerd than the distribution's, in a folder of its own; without a network the suites skip.
-.PHONY: containerd2
-containerd2:
-	$(Q)tests/harness/containerd2.sh $(O)/containerd2
+# What the distribution does not have or has too old, in folders of their own; without a network the suites skip.
+.PHONY: private
+private:
+	$(Q)tests/harness/private.sh $(O)/private containerd-1.7 containerd-2 docker-26 fuse-overlayfs
 
-check-run: all tests containerd2 $(if $(FAULT_SH),fault-build)
+check-run: all tests private $(if $(FAULT_SH),fault-build)
 	$(Q)$(RUN_TAP) -n "$(SUITES)" $(UNIT_BIN) $(CHECK_SH) $(INTEG_SH) $(FAULT_SH) $(LAB_SH)
 
 check-long:

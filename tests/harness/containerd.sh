@@ -13,20 +13,14 @@ case $SHIM in
 *) CLEAT_SHIM= ;;
 esac
 
-# CONTAINERD=2: the containerd that containerd2.sh fetched; call before anything of this file.
+# CONTAINERD=2 or 1.7: the one that private.sh fetched. CD_SERIES is 1.6, 1.7 or 2. Call before anything of this file.
 containerd_choose() {
-	CD_BIN=
-	if [ "${CONTAINERD-}" = 2 ]; then
-		if [ ! -x "$O/containerd2/bin/containerd" ]; then
-			echo "1..0 # SKIP $(cat "$O/containerd2/why" 2>/dev/null || echo "no containerd 2 was fetched")"
-			exit 0
-		fi
-		CD_BIN=$O/containerd2/bin:
-		PATH=$CD_BIN$PATH
-	elif ! command -v containerd >/dev/null; then
+	[ -z "${CONTAINERD-}" ] || private "containerd-$CONTAINERD"
+	if ! command -v containerd >/dev/null; then
 		echo "1..0 # SKIP containerd is not installed"
 		exit 0
 	fi
+	CD_SERIES=$(containerd --version | sed 's/.* v\{0,1\}\([0-9]*\.[0-9]*\).*/\1/; s/^2\..*/2/')
 }
 
 # CD_MORE: more tables of the configuration.
@@ -95,4 +89,18 @@ snippet() {
 	found && /^\.\. code-block::/ { inside = 1; next }
 	inside && /^[^ ]/ { exit }
 	inside { print substr($0, 4) }' "$SRC/Documentation/kubernetes.rst" | sed "s|/usr/local/bin/|$O/|"
+}
+
+# readme WORDS: the first block after the README's line that begins so.
+readme() {
+	awk -v words="$1" '
+	index($0, words) == 1 { found = 1; next }
+	found && /^    / { inside = 1; print substr($0, 5); next }
+	inside { exit }' "$SRC/README.md" | sed "s|/usr/local/bin/|$O/|"
+}
+
+# shown SNIPPET WORDS: the README has the documentation's block, without its empty lines.
+shown() {
+	[ -n "$(snippet "$1")" ]
+	is "$(readme "$2")" "$(snippet "$1" | sed '/^$/d')"
 }

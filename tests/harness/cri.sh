@@ -31,7 +31,7 @@ cri_config() {
 		[debug]
 		  level = "debug"
 	END
-	if [ "$CD_MAJOR" = 2 ]; then
+	if [ "$CD_SERIES" = 2 ]; then
 		cat <<-END
 			[plugins.'io.containerd.cri.v1.images'.pinned_images]
 			  sandbox = "localhost/pause:test"
@@ -60,8 +60,10 @@ cri_config() {
 			  conf_dir = "$T/cni/net.d"
 		END
 	fi
-	snippet "containerd-$CD_MAJOR"
-	[ "$CD_MAJOR" = 1 ] || snippet "dropin-$CD_MAJOR"
+	snippet "containerd-${CD_SERIES%.*}"
+	snippet "default-${CD_SERIES%.*}"
+	# 1.6 has no runtime_path
+	[ "$CD_SERIES" = 1.6 ] || snippet "dropin-${CD_SERIES%.*}"
 }
 
 # A network plugin that does nothing and says that it has.
@@ -87,15 +89,11 @@ cri_start() {
 	ip link set lo up
 	CD=$T/cd
 	CD_SOCK=$CD/c.sock
-	CD_MAJOR=1
-	case $(containerd --version) in
-	*' 2.'* | *' v2.'*) CD_MAJOR=2 ;;
-	esac
 	export CONTAINERD_ADDRESS="$CD_SOCK"
 	mkdir -p "$CD"
 	fake_cni
 	{
-		echo "version = $((CD_MAJOR + 1))"
+		echo "version = $((${CD_SERIES%.*} + 1))"
 		cri_config
 	} >"$CD/config.toml"
 	protoc-c --descriptor_set_out="$T/cri.ds" -I"$H" "$H/cri.proto"
@@ -114,6 +112,11 @@ cri_start() {
 # cri METHOD [JSON]
 cri() {
 	timeout --foreground 70 /usr/bin/python3 "$H/cri" "$T/cri.ds" "$CD_SOCK" "$@"
+}
+
+# manifest NAME: a manifest of the documentation, as JSON.
+manifest() {
+	snippet "$1" | /usr/bin/python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)'
 }
 
 # pod NAME [FILTER [HANDLER]]: run a sandbox; POD is its id, POD_CONFIG its description.

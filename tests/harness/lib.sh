@@ -399,6 +399,15 @@ gone() {
 	rt delete --force "${1:-$ID}"
 }
 
+# private NAME: the programs of this name in private.sh come first on PATH; without them there is no suite.
+private() {
+	[ -d "$O/private/$1/bin" ] || {
+		echo "1..0 # SKIP $(cat "$O/private/$1/why" 2>/dev/null || echo "no $1 was fetched")"
+		exit 0
+	}
+	PATH=$O/private/$1/bin:$PATH
+}
+
 # ---- daemons -----------------------------------------------------------------------------------
 
 # Remember a daemon: it is no leak, and the suite's end stops it.

@@ -90,13 +90,14 @@ run_image() {
 }
 t "ctr run: an image and its snapshot" run_image
 
-# The lines of the documentation. Debian has no nerdctl: its line can only be compared.
+# The lines of the documentation. No suite of Debian's has nerdctl: its line can only be compared.
 documented() {
 	[ -n "$CLEAT_SHIM" ] || skip "our shim"
 	image_tar
 	ctr image import "$T/image.tar" >/dev/null 2>&1
 	line=$(snippet ctr | sed '/^$/d')
 	has "$line" '^ctr run .* IMAGE ID COMMAND$'
+	shown ctr '**containerd**'
 	got=0
 	eval "$(printf '%s' "$line" | sed "s|IMAGE ID COMMAND|--snapshotter native docker.io/library/busybox:test $TAG-doc sh -c 'echo doc; exit 6'|")" >"$T/o" 2>"$T/e" || got=$?
 	is "$got $(cat "$T/o")" "6 doc"
