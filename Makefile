@@ -297,4 +297,4 @@ clean:
 	rm -rf $(O)
 
 -include tests/tests.mk
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O)/ -name '*.d' 2>/dev/null)

@@ -106,6 +106,8 @@ int cg_make(struct cg *c, const struct cg_host *host, const char *path,
 	    const struct cg_limits *l, const struct log *log, struct err *e);
 /** cg_open() - Open the directories of an existing cgroup; missing ones stay -1; all missing: -ENOENT. */
 int cg_open(struct cg *c, const struct cg_host *host, const char *path, struct err *e);
+/** cg_open_to_enter() - The same for whom only enters: it is good for cg_enter_fd(), _self() and _beside(). */
+int cg_open_to_enter(struct cg *c, const struct cg_host *host, const char *path, struct err *e);
 void cg_close(struct cg *c);
 /** cg_apply() - Write the limits; only what is given. @update: devices are left alone (contract 1.12). */
 int cg_apply(struct cg *c, const struct cg_limits *l, bool update, const struct log *log, struct err *e);

@@ -178,6 +178,9 @@ int cg_read(int dirfd, const char *file, char *out, size_t size)
 		len += (size_t)n;
 		if (len == size)
 			return -EFBIG;
+		/* The kernel gives what fits in one piece: no second call to be told that it was all. */
+		if (out[len - 1] == '\n')
+			break;
 	}
 	while (len && out[len - 1] == '\n')
 		len--;

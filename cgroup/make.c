@@ -276,6 +276,46 @@ int cg_adopt(struct cg *c, const struct cg_host *host, const char *path, struct 
 	return make_all(c, host, path, true, e);
 }
 
+__attribute__((noinline))	/* as cg_open_dir() */
+static int open_tasks(const struct cg_host *host, size_t i, const char *path)
+{
+	char file[CG_PATH_MAX];
+	int r = cg_join(host, i, path, "tasks", file, sizeof(file));
+
+	if (r)
+		return r;
+	r = open(file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	return r < 0 ? -errno : r;
+}
+
+/* @to_enter: of v1 hierarchies only the file that is written to. */
+static int open_all(struct cg *c, const struct cg_host *host, const char *path, bool to_enter, struct err *e)
+{
+	bool any = false;
+
+	cg_init(c, host, path);
+	for (size_t i = 0; i < host->n; i++) {
+		bool tasks = to_enter && !host->h[i].v2;
+		int r;
+
+		if (!cg_uses(host, i))
+			continue;
+		r = tasks ? open_tasks(host, i, path) : cg_open_dir(host, i, path, SIZE_MAX);
+		if (r < 0 && r != -ENOENT) {
+			fail(c, i, NULL, r, e, "open the cgroup");
+			cg_close(c);
+			return r;
+		}
+		if (r >= 0) {
+			*(tasks ? &c->enterfd[i] : &c->dirfd[i]) = r;
+			any = true;
+		}
+	}
+	if (any)
+		return 0;
+	return err_set(e, ERR_NOT_FOUND, -ENOENT, path, "cgroup");
+}
+
 /**
  * cg_open() - Open the directories of an existing cgroup.
  *
@@ -285,28 +325,12 @@ int cg_adopt(struct cg *c, const struct cg_host *host, const char *path, struct 
  */
 int cg_open(struct cg *c, const struct cg_host *host, const char *path, struct err *e)
 {
-	bool any = false;
+	return open_all(c, host, path, false, e);
+}
 
-	cg_init(c, host, path);
-	for (size_t i = 0; i < host->n; i++) {
-		int r;
-
-		if (!cg_uses(host, i))
-			continue;
-		r = cg_open_dir(host, i, path, SIZE_MAX);
-		if (r < 0 && r != -ENOENT) {
-			fail(c, i, NULL, r, e, "open the cgroup");
-			cg_close(c);
-			return r;
-		}
-		if (r >= 0) {
-			c->dirfd[i] = r;
-			any = true;
-		}
-	}
-	if (any)
-		return 0;
-	return err_set(e, ERR_NOT_FOUND, -ENOENT, path, "cgroup");
+int cg_open_to_enter(struct cg *c, const struct cg_host *host, const char *path, struct err *e)
+{
+	return open_all(c, host, path, true, e);
 }
 
 /**

@@ -41,7 +41,8 @@ static struct cleat_env env_of(const struct op *op, struct job *j)
 {
 	return (struct cleat_env){
 		.root = op->ctr->root, .log = j->side->log, .parent_clone = true,
-		.rootless = -1, .systemd_cgroup = op->ctr->systemd_cgroup, .on_process = tell_process, .arg = j,
+		.rootless = -1, .systemd_cgroup = op->ctr->systemd_cgroup, .cgroups = op->ctr->srv->cgroups,
+		.on_process = tell_process, .arg = j,
 	};
 }
 

@@ -186,6 +186,20 @@ void op_process(struct work *w, pid_t pid, int pidfd)
 	reap_adopt(w->srv, op->proc);
 }
 
+/* What does not change while we run is found out once, not by each worker. Without it they say what is wrong. */
+static void learn_cgroups(struct server *srv)
+{
+	struct err e = { 0 };
+
+	if (srv->cgroups)
+		return;
+	srv->cgroups = arena_new(&srv->cgroups_mem, struct cg_host);
+	if (!srv->cgroups || cg_host_detect(srv->cgroups, &srv->cgroups_mem, &e) || !srv->cgroups->n) {
+		srv->cgroups = NULL;
+		arena_fini(&srv->cgroups_mem);
+	}
+}
+
 struct work *op_fork(struct op *op)
 {
 	struct err e = { 0 };
@@ -194,8 +208,10 @@ struct work *op_fork(struct op *op)
 		.process = op->process, .done = worker_done,
 		.ctr = op->ctr, .proc = op->proc, .op = op,
 	};
-	struct work *w = work_start(op->ctr->srv, &plan, &e);
+	struct work *w;
 
+	learn_cgroups(op->ctr->srv);
+	w = work_start(op->ctr->srv, &plan, &e);
 	if (!w) {
 		struct work none = { .srv = op->ctr->srv, .op = op, .res = { .r = -1, .err = e } };
 

@@ -307,6 +307,7 @@ int server_main(const struct shim_args *args)
 	logger_leave(srv);
 	ttrpc_server_close(&srv->rpc);
 	publish_fini(&srv->pub);
+	arena_fini(&srv->cgroups_mem);
 	free(srv->events_address);
 	free(srv);
 	return r < 0 ? 1 : 0;

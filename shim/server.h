@@ -104,6 +104,8 @@ struct server {
 	struct publisher pub;
 	struct ctr *ctrs;
 	struct work *works;
+	struct cg_host *cgroups;	/* for the workers, which would look it up each time; NULL: not known yet */
+	struct arena cgroups_mem;
 	struct early *early;
 	struct dismissed *dismissed;	/* logging programs told to end */
 	struct loop_timer idle;		/* nobody needs us: shut down */

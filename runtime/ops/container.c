@@ -20,6 +20,14 @@ void container_close(struct container *c)
 	fd_close(&c->procfd);
 }
 
+int op_cgroups(const struct cleat_env *env, struct cg_host *host, struct arena *a, struct err *e)
+{
+	if (!env->cgroups)
+		return cg_host_detect(host, a, e);
+	*host = *env->cgroups;
+	return 0;
+}
+
 int container_open(struct container *c, const struct cleat_env *env, const char *id, enum store_lock lock,
 		   struct err *e)
 {
@@ -37,7 +45,7 @@ int container_open(struct container *c, const struct cleat_env *env, const char 
 	if (r)
 		return r;
 	if (c->state.cgroup[0]) {
-		r = cg_host_detect(&c->host, &c->arena, e);
+		r = op_cgroups(env, &c->host, &c->arena, e);
 		if (r)
 			return r;
 	}
@@ -50,11 +58,19 @@ void container_look(struct container *c)
 	c->status = store_status(&c->store, &c->state, c->procfd, c->state.cgroup[0] ? &c->host : NULL);
 }
 
+static int no_cgroup(const struct container *c, struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, -ENOENT, c->state.id, "the container has no cgroup");
+}
+
 int container_cgroup(struct container *c, struct cg *cg, struct err *e)
 {
-	if (!c->state.cgroup[0])
-		return err_set(e, ERR_NOT_FOUND, -ENOENT, c->state.id, "the container has no cgroup");
-	return cg_open(cg, &c->host, c->state.cgroup, e);
+	return c->state.cgroup[0] ? cg_open(cg, &c->host, c->state.cgroup, e) : no_cgroup(c, e);
+}
+
+int container_enter(struct container *c, struct cg *cg, struct err *e)
+{
+	return c->state.cgroup[0] ? cg_open_to_enter(cg, &c->host, c->state.cgroup, e) : no_cgroup(c, e);
 }
 
 int container_poststart(const struct state *st, const struct log *log, struct err *e)

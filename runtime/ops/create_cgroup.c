@@ -17,7 +17,7 @@ int host_cgroup_path(struct host_ctx *c, struct err *e)
 {
 	const char *wanted = c->spec->linux_->cgroups_path;
 	char path[PATH_MAX] = "";
-	int r = cg_host_detect(&c->host, c->arena, e);
+	int r = op_cgroups(c->env, &c->host, c->arena, e);
 
 	if (!r)
 		r = op_unit(c->env, c->req->id, wanted, &c->host, c->arena, &c->unit, e);

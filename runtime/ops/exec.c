@@ -384,7 +384,8 @@ int cleat_exec(const struct cleat_env *env, const struct cleat_exec *req, struct
 	if (!r)
 		r = trace_call(STAGE_HOST, "exec-prepare", prepare(&x, e));
 	if (!r && c.state.cgroup[0]) {
-		r = trace_call(STAGE_HOST, "exec-cgroup", container_cgroup(&c, &x.cg, e));
+		r = trace_call(STAGE_HOST, "exec-cgroup",
+			       req->n_cgroups ? container_cgroup(&c, &x.cg, e) : container_enter(&c, &x.cg, e));
 		x.has_cg = !r;
 	}
 	if (!r)

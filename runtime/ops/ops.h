@@ -53,12 +53,16 @@ struct container {
 /** container_open() - Open, lock, load, derive the status. -ENOENT: "container does not exist". */
 int container_open(struct container *c, const struct cleat_env *env, const char *id, enum store_lock lock,
 		   struct err *e);
+/** op_cgroups() - What @env knows of the host's cgroups, or else the kernel; strings may live in @a. */
+int op_cgroups(const struct cleat_env *env, struct cg_host *host, struct arena *a, struct err *e);
 /** container_look() - Derive the status once more. */
 void container_look(struct container *c);
 void container_close(struct container *c);
 #define auto_container __attribute__((cleanup(container_close))) struct container
 /** container_cgroup() - Open the container's cgroup. -ENOENT with @e set when it has none. */
 int container_cgroup(struct container *c, struct cg *cg, struct err *e);
+/** container_enter() - The same for a process that is to enter it, by cg_open_to_enter(). */
+int container_enter(struct container *c, struct cg *cg, struct err *e);
 /** container_hook_state() - The document for hooks; heap, NULL when out of memory. */
 char *container_hook_state(const struct state *st, enum cleat_status status, pid_t pid);
 /** container_poststart() - Run the poststart hooks. When one fails, the container is to be killed and deleted (spec 1.3). */

@@ -71,17 +71,22 @@ life() {
 }
 t "create, start, state, exec, kill, delete" life
 
+# fewest COMMAND-OF-CLEAT...: of three runs; on a busy machine a call that waits is begun again now and then.
+fewest() {
+	for i in 1 2 3; do calls "$@"; done | sort -n | head -n 1
+}
+
 # No walk over what others have.
 others() {
 	bundle one '' true
-	one=$(calls run --bundle "$B" "$ID")
+	one=$(fewest run --bundle "$B" "$ID")
 	n=$(count 15 500)
 	for i in $(seq "$n"); do
 		bundle "other$i" '' sleep 100
 		detached
 	done
 	bundle one '' true
-	many=$(calls run --bundle "$B" "$ID")
+	many=$(fewest run --bundle "$B" "$ID")
 	[ "$many" -le $((one + 4)) ] || fail "run: $one calls alone, $many with $n other containers"
 	bundle other1 '' sleep 100
 	below exec "$(calls exec "$ID" /bin/true)"
