@@ -41,18 +41,18 @@ void sio_close(struct sio_ends *ends)
 	fd_close(&ends->logger_pidfd);
 }
 
-#define READER_WAIT_MS 250	/* for each output of a process */
+#define READER_WAIT_MS 250	/* for all outputs of a process together */
 
 /*
  * containerd's client opens a FIFO in the background, and gives up what is not open yet when it deletes: the
  * output of a process that is quicker than its reader would be lost. So the reader gets some time to come. One
  * who waits in open(2) for a writer counts as there.
+ * @until: by loop_now_ms().
  * Return: write end, or -errno (-ENXIO: there is none yet).
  */
-static int open_for_reader(const char *path)
+static int open_for_reader(const char *path, uint64_t until)
 {
 	const struct timespec pause = { 0, 1000000 };
-	uint64_t until = loop_now_ms() + READER_WAIT_MS;
 
 	for (;;) {
 		int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
@@ -65,10 +65,13 @@ static int open_for_reader(const char *path)
 	}
 }
 
-/* Both ends of the client's FIFO, without waiting for it: once a read end is open, the write end finds a reader. */
-static int open_fifo(const char *path, bool output, int *rd, int *wr)
+/*
+ * Both ends of the client's FIFO. Its reader is waited for until then (0: it has none, this is stdin); without
+ * one our own read end lets the write end open.
+ */
+static int open_fifo(const char *path, uint64_t until, int *rd, int *wr)
 {
-	auto_fd w = output ? open_for_reader(path) : -ENXIO, r = -1;
+	auto_fd w = until ? open_for_reader(path, until) : -ENXIO, r = -1;
 	struct stat st;
 
 	if (w < 0 && w != -ENXIO)
@@ -123,7 +126,7 @@ static int make_parents(const char *path)
 
 static int open_input(const struct sio_uri *uri, struct stream_fds *f, struct err *e)
 {
-	int r = open_fifo(uri->path, false, &f->src, &f->keep);
+	int r = open_fifo(uri->path, 0, &f->src, &f->keep);
 
 	f->src_kind = STREAM_FIFO;
 	if (r == -ENOTSUP)
@@ -133,13 +136,13 @@ static int open_input(const struct sio_uri *uri, struct stream_fds *f, struct er
 	return 0;
 }
 
-static int open_output(const struct sio_uri *uri, const char *field, struct stream_fds *f,
+static int open_output(const struct sio_uri *uri, const char *field, struct stream_fds *f, uint64_t until,
 		       struct err *e)
 {
 	int r;
 
 	if (uri->scheme == SIO_FIFO) {
-		r = open_fifo(uri->path, true, &f->keep, &f->dst);
+		r = open_fifo(uri->path, until, &f->keep, &f->dst);
 		f->dst_kind = STREAM_FIFO;
 		if (r != -ENOTSUP)
 			return r < 0 ? err_set(e, ERR_SPEC, r, uri->path, "open %s", field) : 0;
@@ -179,7 +182,7 @@ static int open_null(int *fd, struct err *e)
 	return *fd < 0 ? err_set(e, ERR_KERNEL, *fd, "/dev/null", "open") : 0;
 }
 
-static int open_terminal(const struct sio_request *req, const struct sio_uri *uri,
+static int open_terminal(const struct sio_request *req, const struct sio_uri *uri, uint64_t until,
 			 struct sio_ends *ends, struct err *e)
 {
 	struct stream_fds *out = &ends->stream[1];
@@ -195,7 +198,7 @@ static int open_terminal(const struct sio_request *req, const struct sio_uri *ur
 		break;
 	case SIO_FIFO:
 	case SIO_FILE:
-		r = open_output(&uri[1], field_names[1], out, e);
+		r = open_output(&uri[1], field_names[1], out, until, e);
 		break;
 	case SIO_BINARY:
 	case SIO_BINARY_V2:
@@ -210,7 +213,7 @@ static int open_terminal(const struct sio_request *req, const struct sio_uri *ur
 	return r;
 }
 
-static int open_plain(const struct sio_request *req, const struct sio_uri *uri,
+static int open_plain(const struct sio_request *req, const struct sio_uri *uri, uint64_t until,
 		      struct sio_ends *ends, struct err *e)
 {
 	bool program = uri[1].scheme == SIO_BINARY || uri[1].scheme == SIO_BINARY_V2;
@@ -228,7 +231,7 @@ static int open_plain(const struct sio_request *req, const struct sio_uri *uri,
 		}
 		r = make_pipe(ends, i, e);
 		if (!r)
-			r = i ? open_output(&uri[i], field_names[i], &ends->stream[i], e) :
+			r = i ? open_output(&uri[i], field_names[i], &ends->stream[i], until, e) :
 				open_input(&uri[i], &ends->stream[i], e);
 	}
 	return r;
@@ -237,6 +240,7 @@ static int open_plain(const struct sio_request *req, const struct sio_uri *uri,
 int sio_open(const struct sio_request *req, struct sio_ends *ends, struct err *e)
 {
 	const char *text[3] = { req->in, req->out, req->err };
+	const uint64_t until = loop_now_ms() + READER_WAIT_MS;
 	struct sio_uri uri[3];
 	auto_arena a = ARENA_INIT;
 	int r;
@@ -255,7 +259,7 @@ int sio_open(const struct sio_request *req, struct sio_ends *ends, struct err *e
 	if (uri[2].scheme > SIO_FILE && uri[1].scheme != uri[2].scheme)
 		return err_set(e, ERR_SPEC, -EINVAL, "stderr",
 			       "a logging program must be given as stdout");
-	r = req->terminal ? open_terminal(req, uri, ends, e) : open_plain(req, uri, ends, e);
+	r = req->terminal ? open_terminal(req, uri, until, ends, e) : open_plain(req, uri, until, ends, e);
 	if (!r)
 		r = sio_copy_files(req, ends, e);
 	if (r < 0)

@@ -16,6 +16,7 @@
 #include "bundle.h"
 #include "fd.h"
 #include "logger.h"
+#include "loop.h"
 #include "mounts.h"
 #include "sio.h"
 #include "sysx.h"
@@ -139,6 +140,20 @@ TEST_F(opened, fifos_never_block_and_never_reach_the_process)
 		EXPECT_GE(self->ends.stream[i].keep, 0);
 	}
 	EXPECT_EQ(fcntl(self->ends.process[0], F_GETFL) & O_NONBLOCK, 0);
+}
+
+TEST_F(opened, missing_readers_are_waited_for_once)
+{
+	struct sio_request req = { "", self->fifo, self->file, false, "i", "n" };
+	uint64_t begin = loop_now_ms(), took;
+
+	ASSERT_EQ(mkfifo(self->file, 0600), 0);
+	ASSERT_EQ(sio_open(&req, &self->ends, &self->e), 0);
+	took = loop_now_ms() - begin;
+	EXPECT_GE(took, 200);
+	EXPECT_LT(took, 400);
+	EXPECT_GE(self->ends.stream[1].dst, 0);
+	EXPECT_GE(self->ends.stream[2].dst, 0);
 }
 
 TEST_F(opened, a_terminal_leaves_the_side_of_the_pty_free)
