@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 #include "utf8.h"
@@ -91,24 +90,6 @@ static void datagram_emit(const struct log_sink *s, enum log_level level, const 
 		return;
 	/* A daemon that does not keep up must not stop the work. */
 	(void)send(s->fd, out, (size_t)n < sizeof(out) ? (size_t)n : sizeof(out) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-int log_connect(const char *path)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd, r;
-
-	if (strlen(path) >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(a.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (!connect(fd, (const struct sockaddr *)&a, sizeof(a)))
-		return fd;
-	r = -errno;
-	close(fd);
-	return r;
 }
 
 static void sink_emit(const struct log *l, enum log_level level, const char *text)

@@ -32,11 +32,7 @@ struct log_sink {
 
 /** log_sink_init() - Sink writing to @fd (borrowed) in @format, dropping below @min. */
 void log_sink_init(struct log_sink *s, int fd, enum log_format format, enum log_level min);
-/**
- * log_connect() - Socket of a daemon that takes log datagrams.
- * @path: LOG_SYSLOG_SOCKET or LOG_JOURNAL_SOCKET. Return: fd, close-on-exec, or -errno.
- */
-int log_connect(const char *path);
+/* Daemons that take log datagrams. */
 #define LOG_SYSLOG_SOCKET "/dev/log"
 #define LOG_JOURNAL_SOCKET "/run/systemd/journal/socket"
 void log_msg(const struct log *l, enum log_level level, const char *fmt, ...)

@@ -37,7 +37,7 @@ void usock_address_at(int dirfd, const char *name, struct sockaddr_un *sa, sockl
 	*len = sizeof(*sa);
 }
 
-int usock_connect(const char *path, unsigned int wait_s)
+int usock_connect(const char *path, int type, unsigned int wait_s)
 {
 	const struct timeval wait = { .tv_sec = wait_s };
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -51,7 +51,7 @@ int usock_connect(const char *path, unsigned int wait_s)
 			return -errno;
 		fd_path(sa.sun_path, at);
 	}
-	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (sock < 0 || (wait_s && setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait))) ||
 	    connect(sock, (const struct sockaddr *)&sa, sizeof(sa)))
 		return -errno;

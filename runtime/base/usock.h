@@ -17,9 +17,9 @@ int usock_address(const char *name, struct sockaddr_un *sa, socklen_t *len);
  */
 void usock_address_at(int dirfd, const char *name, struct sockaddr_un *sa, socklen_t *len);
 /**
- * usock_connect() - Connected stream socket, close-on-exec. @path: of any length.
+ * usock_connect() - Connected socket, close-on-exec. @path: of any length. @type: SOCK_STREAM or SOCK_DGRAM.
  * @wait_s: how long this call, and what is sent later, may wait for a peer that does not take it; 0: for ever.
  * Return: fd or -errno.
  */
-int usock_connect(const char *path, unsigned int wait_s);
+int usock_connect(const char *path, int type, unsigned int wait_s);
 #endif

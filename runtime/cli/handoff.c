@@ -35,7 +35,7 @@ int handoff_check(const struct handoff_paths *p, bool detach, bool terminal, str
 
 static int connect_to(const char *path, const char *what, struct err *e)
 {
-	int sock = usock_connect(path, 0);
+	int sock = usock_connect(path, SOCK_STREAM, 0);
 
 	return sock < 0 ? err_set(e, ERR_SPEC, sock, path, "connect to the %s", what) : sock;
 }

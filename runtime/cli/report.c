@@ -16,6 +16,7 @@
 #include "fd.h"
 #include "fdio.h"
 #include "names.h"
+#include "usock.h"
 
 static const struct name log_levels[] = {
 	{ "debug", LOG_DEBUG_LEVEL },
@@ -37,7 +38,7 @@ static int open_log_daemon(struct cli *c, const char *path, struct err *e)
 		if (*p <= ' ' || *p > '~')
 			return err_set(e, ERR_SPEC, 0, NULL, "invalid value \"%s\" for --log: \"%s\" is no name",
 				       path, name);
-	c->log_fd = log_connect(socket);
+	c->log_fd = usock_connect(socket, SOCK_DGRAM, 0);
 	if (c->log_fd < 0)
 		return err_set(e, ERR_UNSUPPORTED, c->log_fd, socket, "--log %s: connect", path);
 	c->sink.fd = c->log_fd;

@@ -51,7 +51,7 @@ int listener_give(const struct supervise *s, const struct sync_msg *m, int fd, s
 	r = document(s, &b);
 	if (r)
 		return err_set(e, ERR_LIMIT, r, WHERE, "the listener's document");
-	sock = usock_connect(s->p->listener_path, ANSWER_WAIT_S);
+	sock = usock_connect(s->p->listener_path, SOCK_STREAM, ANSWER_WAIT_S);
 	if (sock < 0)
 		return err_set(e, ERR_SPEC, sock, WHERE, "connect to \"%.200s\"", s->p->listener_path);
 	/* All at once: receivers look for it in one message. */
@@ -70,7 +70,7 @@ int op_give_pidfd(const char *path, const char *id, int pidfd, struct err *e)
 
 	if (pidfd < 0)
 		return err_set(e, ERR_UNSUPPORTED, 0, where, "a pidfd needs Linux 5.3");
-	sock = usock_connect(path, ANSWER_WAIT_S);
+	sock = usock_connect(path, SOCK_STREAM, ANSWER_WAIT_S);
 	if (sock < 0)
 		return err_set(e, ERR_SPEC, sock, where, "connect to \"%.200s\"", path);
 	r = fdio_send(sock, id, strlen(id), &pidfd, 1);

@@ -88,11 +88,12 @@ TEST_F(listener, is_connected_to)
 	char c = 0;
 
 	EXPECT_EQ(0, access(self->path, F_OK));
-	EXPECT_EQ(-ECONNREFUSED, usock_connect(self->path, 0));
+	EXPECT_EQ(-ECONNREFUSED, usock_connect(self->path, SOCK_STREAM, 0));
 	ASSERT_EQ(0, listen(self->sock, 4));
-	a = usock_connect(self->path, 0);
+	a = usock_connect(self->path, SOCK_STREAM, 0);
 	ASSERT_LE(0, a);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(a, F_GETFD));
+	EXPECT_EQ(-EPROTOTYPE, usock_connect(self->path, SOCK_DGRAM, 0));
 	b = accept4(self->sock, NULL, NULL, SOCK_CLOEXEC);
 	ASSERT_LE(0, b);
 	EXPECT_EQ(1, write(a, "x", 1));
@@ -101,7 +102,7 @@ TEST_F(listener, is_connected_to)
 	close(a);
 	close(b);
 	ASSERT_EQ(0, unlinkat(self->dirfd, "socket", 0));
-	EXPECT_EQ(-ENOENT, usock_connect(self->path, 0));
+	EXPECT_EQ(-ENOENT, usock_connect(self->path, SOCK_STREAM, 0));
 }
 
 TEST_F(listener, that_never_accepts_is_not_waited_for)
@@ -109,11 +110,11 @@ TEST_F(listener, that_never_accepts_is_not_waited_for)
 	int fds[3];
 
 	ASSERT_EQ(0, listen(self->sock, 0));
-	fds[0] = usock_connect(self->path, 1);
+	fds[0] = usock_connect(self->path, SOCK_STREAM, 1);
 	EXPECT_LE(0, fds[0]);
 	/* the queue is full now, at the latest with the second */
-	fds[1] = usock_connect(self->path, 1);
-	fds[2] = fds[1] < 0 ? fds[1] : usock_connect(self->path, 1);
+	fds[1] = usock_connect(self->path, SOCK_STREAM, 1);
+	fds[2] = fds[1] < 0 ? fds[1] : usock_connect(self->path, SOCK_STREAM, 1);
 	EXPECT_EQ(-EAGAIN, fds[2]);
 	fd_close(&fds[0]);
 	fd_close(&fds[1]);
