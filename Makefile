@@ -193,14 +193,19 @@ $(OBJ_shim): INC := $(INC_shim)
 $(OBJ_cli): INC := $(INC_cli)
 $(OBJ_rpc) $(OBJ_client) $(OBJ_shim): | $(GEN_H)
 
-# Objects of other flags, or for another libc, do not go together.
+# Objects of other flags, or for another libc, do not go together; one holds the place of the helpers.
 FLAGS_NOW := $(CC) $(BASE_CFLAGS) $(CFLAGS)
+define stamp_rule
+ifneq ($$(shell cat $(O)/$(1) 2>/dev/null),$$($(2)))
+$$(shell mkdir -p $(O) && echo '$$($(2))' >$(O)/$(1))
+endif
+$(O)/$(1): ;
+endef
 ifneq ($(filter-out clean deps musl-libs,$(or $(MAKECMDGOALS),all)),)
-ifneq ($(shell cat $(O)/flags 2>/dev/null),$(FLAGS_NOW))
-$(shell mkdir -p $(O) && echo '$(FLAGS_NOW)' >$(O)/flags)
+$(eval $(call stamp_rule,flags,FLAGS_NOW))
+$(eval $(call stamp_rule,prefix,PREFIX))
 endif
-endif
-$(O)/flags: ;
+$(O)/runtime/base/helper.o: $(O)/prefix
 
 $(O)/%.o: %.c $(O)/flags | deps-present
 	@mkdir -p $(@D)

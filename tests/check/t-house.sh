@@ -131,6 +131,14 @@ for f in $(find runtime shim nsenter cgroup seccomp -name '*.h' | sort); do
 done >"$tmp/found"
 none "every header can be compiled alone"
 
+# The place of the helper programs is in one object, which goes with it.
+for prefix in /first /second; do
+	make -s -C "$SRC" O="$tmp/build" PREFIX="$prefix" "$tmp/build/runtime/base/helper.o" >"$tmp/make" 2>&1 ||
+		cat "$tmp/make"
+	grep -aq "$prefix/libexec/cleat" "$tmp/build/runtime/base/helper.o" || echo "PREFIX=$prefix is not what was built"
+done >"$tmp/found"
+none "another PREFIX is built in"
+
 if command -v shellcheck >/dev/null; then
 	# shellcheck disable=SC2086
 	shellcheck -x -S warning -e SC1090,SC1091,SC2034,SC2154,SC2174,SC2044,SC2115,SC2164,SC2221,SC2222,SC2097,SC2098 $scripts >"$tmp/found" 2>&1
