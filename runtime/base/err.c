@@ -111,6 +111,7 @@ static const char *const usual_words[] = {
 	[ELOOP] = "Too many levels of symbolic links",
 	[ETIME] = "Timer expired",
 	[EOVERFLOW] = "Value too large for defined data type",
+	[ELIBBAD] = "Accessing a corrupted shared library",	/* execve(2): the program's own loader */
 	[EILSEQ] = "Invalid or incomplete multibyte or wide character",
 	[EUSERS] = "Too many users",
 	[ENOTSOCK] = "Socket operation on non-socket",
@@ -119,6 +120,7 @@ static const char *const usual_words[] = {
 	[EADDRINUSE] = "Address already in use",
 	[EADDRNOTAVAIL] = "Cannot assign requested address",
 	[ENETUNREACH] = "Network is unreachable",
+	[ENETRESET] = "Network dropped connection on reset",
 	[ECONNABORTED] = "Software caused connection abort",
 	[EISCONN] = "Transport endpoint is already connected",
 	[ENOTCONN] = "Transport endpoint is not connected",
@@ -128,6 +130,9 @@ static const char *const usual_words[] = {
 	[EINPROGRESS] = "Operation now in progress",
 	[EUCLEAN] = "Structure needs cleaning",
 	[EDQUOT] = "Disk quota exceeded",
+	[EOWNERDEAD] = "Owner died",
+	[ERFKILL] = "Operation not possible due to RF-kill",
+	[EHWPOISON] = "Memory page has hardware error",
 };
 
 const char *err_words(int errnum, char *buf, size_t size)

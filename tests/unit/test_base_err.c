@@ -130,6 +130,7 @@ TEST(words_are_the_usual_ones)
 		{ ENOMEM, "cannot allocate memory" }, { EOPNOTSUPP, "operation not supported" },
 		{ EXDEV, "invalid cross-device link" }, { EPERM, "operation not permitted" },
 		{ ENOEXEC, "exec format error" }, { ETXTBSY, "text file busy" }, { EIO, "input/output error" },
+		{ ELIBBAD, "accessing a corrupted shared library" }, { EHWPOISON, "memory page has hardware error" },
 	};
 	char b[128];
 	size_t i;
