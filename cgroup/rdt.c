@@ -116,14 +116,10 @@ int rdt_open(struct err *e)
 		       ", where the processor and the kernel know it)");
 }
 
-static const char *folder_of(const struct rdt_group *g)
+int rdt_open_group(int root, const struct rdt_group *g)
 {
-	return strcmp(g->name, "/") ? g->name : ".";
-}
-
-static int open_group(int root, const struct rdt_group *g)
-{
-	int fd = openat(root, folder_of(g), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const char *folder = strcmp(g->name, "/") ? g->name : ".";
+	int fd = openat(root, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -202,34 +198,29 @@ static const char *value_of(const char *line, const char *domain, size_t domain_
 	return NULL;
 }
 
-/* The line of @text that is about the resource of @line ("L3:"), or NULL. */
-static const char *line_of(const char *text, const char *line)
+const char *rdt_line(const char *text, const char *name, size_t n)
 {
-	size_t n = strcspn(line, ":") + 1;
-
 	while (*text) {
 		text += strspn(text, " \t\n");
-		if (!strncmp(text, line, n))
+		if (!strncmp(text, name, n))
 			return text;
 		text += strcspn(text, "\n");
 	}
 	return NULL;
 }
 
+uint64_t rdt_number(int dir, const char *path)
+{
+	auto_buf b = BUF_INIT;
+
+	return path_read(dir, path, LIMIT_PROC_FILE, &b) || !b.data ? 0 : strtoull(b.data, NULL, 10);
+}
+
 /* The kernel takes bandwidth in steps, from a least one on, and says what it made of it. */
 static uint64_t rounded(int root, uint64_t v)
 {
-	uint64_t gran = 0, least = 0;
-	const char *const files[] = { "info/MB/bandwidth_gran", "info/MB/min_bandwidth" };
-	uint64_t *const to[] = { &gran, &least };
-	size_t i;
+	uint64_t gran = rdt_number(root, "info/MB/bandwidth_gran"), least = rdt_number(root, "info/MB/min_bandwidth");
 
-	for (i = 0; i < 2; i++) {
-		auto_buf b = BUF_INIT;
-
-		if (!path_read(root, files[i], LIMIT_PROC_FILE, &b) && b.data)
-			*to[i] = strtoull(b.data, NULL, 10);
-	}
 	v = v < least ? least : v;
 	return gran ? (v + gran - 1) / gran * gran : v;
 }
@@ -245,7 +236,7 @@ static bool equal(int root, const char *line, const char *want, const char *have
 /* Does the group that is there have what line @want asks for, domain by domain? */
 static bool line_holds(int root, const char *text, const char *want)
 {
-	const char *have = line_of(text, want), *p = strchr(want, ':');
+	const char *have = rdt_line(text, want, strcspn(want, ":") + 1), *p = strchr(want, ':');
 
 	if (!have || !p)
 		return false;
@@ -301,7 +292,7 @@ int rdt_plan(int root, const struct rdt *r, const char *id, struct rdt_group *g,
 	auto_fd dir = -1;
 
 	*g = (struct rdt_group){ .name = given(r->clos_id) ? r->clos_id : id, .monitored = r->monitoring };
-	dir = open_group(root, g);
+	dir = rdt_open_group(root, g);
 	if (dir == -ENOENT) {
 		g->made = true;
 		return given(r->clos_id) && !has_schema(r) ?
@@ -337,7 +328,7 @@ int rdt_make(int root, const struct rdt *r, const char *id, const struct rdt_gro
 
 	if (g->made && mkdirat(root, g->name, 0755) && errno != EEXIST)
 		return refused(root, -errno, WHERE "/closID", "make a class of service", e);
-	dir = open_group(root, g);
+	dir = rdt_open_group(root, g);
 	if (dir < 0)
 		return refused(root, dir, WHERE "/closID", "open the class", e);
 	old_words(&words, r->l3, r->mem_bw);
@@ -358,7 +349,7 @@ int rdt_make(int root, const struct rdt *r, const char *id, const struct rdt_gro
 int rdt_enter(int root, const struct rdt_group *g, const char *id, pid_t pid, struct err *e)
 {
 	char text[16], path[LIMIT_ID_BYTES + 32];
-	auto_fd dir = open_group(root, g);
+	auto_fd dir = rdt_open_group(root, g);
 	int n = snprintf(text, sizeof(text), "%d", (int)pid), r;
 
 	if (dir < 0)
@@ -374,7 +365,7 @@ int rdt_enter(int root, const struct rdt_group *g, const char *id, pid_t pid, st
 int rdt_update(int root, const struct rdt_group *g, const char *l3, const char *mem_bw, struct err *e)
 {
 	auto_buf words = BUF_INIT;
-	auto_fd dir = open_group(root, g);
+	auto_fd dir = rdt_open_group(root, g);
 
 	if (dir < 0)
 		return refused(root, dir, WHERE "/closID", "open the class", e);
@@ -385,7 +376,7 @@ int rdt_update(int root, const struct rdt_group *g, const char *l3, const char *
 void rdt_remove(int root, const struct rdt_group *g, const char *id)
 {
 	char path[LIMIT_ID_BYTES + 16];
-	auto_fd dir = open_group(root, g);
+	auto_fd dir = rdt_open_group(root, g);
 
 	if (dir < 0)
 		return;

@@ -48,6 +48,14 @@ int rdt_update(int root, const struct rdt_group *g, const char *l3, const char *
 /** rdt_remove() - Remove what was made of the group, unless somebody else has come in. What is gone is gone. */
 void rdt_remove(int root, const struct rdt_group *g, const char *id);
 
+/* ---- between rdt.c and rdt_stats.c ---- */
+/** rdt_open_group() - The folder of @g below @root. Return: fd or -errno. */
+int rdt_open_group(int root, const struct rdt_group *g);
+/** rdt_number() - What file @path holds; 0 when there is none. */
+uint64_t rdt_number(int dir, const char *path);
+/** rdt_line() - The line of @text that begins with @name[0..@n), "L3:" say, without the blanks before it; or NULL. */
+const char *rdt_line(const char *text, const char *name, size_t n);
+
 /** struct rdt_node - What was counted at one cache. */
 struct rdt_node { uint64_t occupancy, total_bytes, local_bytes; };
 

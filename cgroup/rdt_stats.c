@@ -14,33 +14,16 @@
 
 #define NODES_MAX 1024u		/* caches of one machine */
 
-static uint64_t number(int dir, const char *path)
-{
-	auto_buf b = BUF_INIT;
-
-	return path_read(dir, path, LIMIT_PROC_FILE, &b) || !b.data ? 0 : strtoull(b.data, NULL, 10);
-}
-
-/* The line of file "schemata" in @dir that begins with @name, trimmed; "" when there is none. */
+/* The line of file "schemata" in @dir that begins with @name; "" when there is none. */
 static const char *schema(int dir, const char *name, struct arena *a)
 {
 	auto_buf b = BUF_INIT;
-	char *p;
+	const char *line;
 
 	if (path_read(dir, "schemata", LIMIT_PROC_FILE, &b) || !b.data)
 		return "";
-	for (p = b.data; *p;) {
-		size_t n;
-
-		p += strspn(p, " \t\n");
-		n = strcspn(p, "\n");
-		if (!strncmp(p, name, strlen(name))) {
-			p[n] = 0;
-			return arena_strdup(a, p);
-		}
-		p += n;
-	}
-	return "";
+	line = rdt_line(b.data, name, strlen(name));
+	return line ? arena_strndup(a, line, strcspn(line, "\n")) : "";
 }
 
 static const char *word(int dir, const char *path, struct arena *a)
@@ -81,8 +64,8 @@ static int count(int mon, struct arena *a, struct rdt_stats *s)
 	for (i = 0; i < s->n_nodes; i++) {
 		auto_fd dir = openat(mon, names[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-		s->nodes[i] = (struct rdt_node){ number(dir, "llc_occupancy"), number(dir, "mbm_total_bytes"),
-						 number(dir, "mbm_local_bytes") };
+		s->nodes[i] = (struct rdt_node){ rdt_number(dir, "llc_occupancy"), rdt_number(dir, "mbm_total_bytes"),
+						 rdt_number(dir, "mbm_local_bytes") };
 		s->counts_occupancy |= !faccessat(dir, "llc_occupancy", F_OK, 0);
 		s->counts_bytes |= !faccessat(dir, "mbm_total_bytes", F_OK, 0);
 	}
@@ -91,7 +74,7 @@ static int count(int mon, struct arena *a, struct rdt_stats *s)
 
 int rdt_stats(int root, const struct rdt_group *g, const char *id, struct arena *a, struct rdt_stats *s)
 {
-	auto_fd dir = openat(root, strcmp(g->name, "/") ? g->name : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), mon = -1;
+	auto_fd dir = rdt_open_group(root, g), mon = -1;
 	char path[LIMIT_ID_BYTES + 32] = "mon_data";
 
 	*s = (struct rdt_stats){ .cbm_mask = "", .l3_root = "", .l3_own = "", .mb_root = "", .mb_own = "" };
@@ -101,16 +84,16 @@ int rdt_stats(int root, const struct rdt_group *g, const char *id, struct arena 
 	s->has_mb = !faccessat(root, "info/MB", F_OK, 0);
 	if (s->has_l3) {
 		s->cbm_mask = word(root, "info/L3/cbm_mask", a);
-		s->min_cbm_bits = number(root, "info/L3/min_cbm_bits");
-		s->l3_closids = number(root, "info/L3/num_closids");
+		s->min_cbm_bits = rdt_number(root, "info/L3/min_cbm_bits");
+		s->l3_closids = rdt_number(root, "info/L3/num_closids");
 		s->l3_root = schema(root, "L3:", a);
 		s->l3_own = schema(dir, "L3:", a);
 	}
 	if (s->has_mb) {
-		s->gran = number(root, "info/MB/bandwidth_gran");
-		s->linear = number(root, "info/MB/delay_linear");
-		s->min_bandwidth = number(root, "info/MB/min_bandwidth");
-		s->mb_closids = number(root, "info/MB/num_closids");
+		s->gran = rdt_number(root, "info/MB/bandwidth_gran");
+		s->linear = rdt_number(root, "info/MB/delay_linear");
+		s->min_bandwidth = rdt_number(root, "info/MB/min_bandwidth");
+		s->mb_closids = rdt_number(root, "info/MB/num_closids");
 		s->mb_root = schema(root, "MB:", a);
 		s->mb_own = schema(dir, "MB:", a);
 	}

@@ -29,6 +29,18 @@ static void put(int dir, const char *path, const char *text)
 	close(fd);
 }
 
+struct node { const char *path, *text; };	/* a folder's path ends in "/" */
+
+static void grow(int dir, const struct node *tree, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (tree[i].path[strlen(tree[i].path) - 1] != '/')
+			put(dir, tree[i].path, tree[i].text);
+		else if (syscall(SYS_mkdirat, dir, tree[i].path, 0755))
+			abort();
+	}
+}
+
 int mkdirat(int dir, const char *path, mode_t mode)
 {
 	char name[300];
@@ -69,24 +81,28 @@ int unlinkat(int dir, const char *path, int flags)
 FIXTURE(rdt) { char dir[64]; int root; struct err e; char text[ERR_TEXT_MAX]; struct rdt_group g; };
 FIXTURE_SETUP(rdt)
 {
+	static const struct node tree[] = {
+		{ "schemata", "    L3:0=fff;1=fff\n    MB:0=100;1=100\n" },
+		{ "tasks", "" },
+		{ "info/", "" },
+		{ "info/L3/", "" },
+		{ "info/MB/", "" },
+		{ "mon_groups/", "" },
+		{ "info/L3/cbm_mask", "fff\n" },
+		{ "info/L3/min_cbm_bits", "1\n" },
+		{ "info/L3/num_closids", "16\n" },
+		{ "info/MB/bandwidth_gran", "10\n" },
+		{ "info/MB/min_bandwidth", "10\n" },
+		{ "info/MB/num_closids", "8\n" },
+		{ "info/last_cmd_status", "ok\n" },
+	};
+
 	memset(self, 0, sizeof(*self));
 	strcpy(self->dir, "/tmp/cleat-rdt.XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->dir));
 	self->root = open(self->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	kernel = true;
-	put(self->root, "schemata", "    L3:0=fff;1=fff\n    MB:0=100;1=100\n");
-	put(self->root, "tasks", "");
-	ASSERT_EQ(0, syscall(SYS_mkdirat, self->root, "info", 0755));
-	ASSERT_EQ(0, syscall(SYS_mkdirat, self->root, "info/L3", 0755));
-	ASSERT_EQ(0, syscall(SYS_mkdirat, self->root, "info/MB", 0755));
-	ASSERT_EQ(0, syscall(SYS_mkdirat, self->root, "mon_groups", 0755));
-	put(self->root, "info/L3/cbm_mask", "fff\n");
-	put(self->root, "info/L3/min_cbm_bits", "1\n");
-	put(self->root, "info/L3/num_closids", "16\n");
-	put(self->root, "info/MB/bandwidth_gran", "10\n");
-	put(self->root, "info/MB/min_bandwidth", "10\n");
-	put(self->root, "info/MB/num_closids", "8\n");
-	put(self->root, "info/last_cmd_status", "ok\n");
+	grow(self->root, tree, sizeof(tree) / sizeof(tree[0]));
 }
 FIXTURE_TEARDOWN(rdt)
 {
@@ -264,6 +280,17 @@ TEST_F(rdt, words_that_cannot_be)
 
 TEST_F(rdt, what_is_counted)
 {
+	static const struct node tree[] = {
+		{ "c1/schemata", "    L3:0=00f\n    MB:0= 100\n" },
+		{ "c1/mon_groups/c1/mon_data/", "" },
+		{ "c1/mon_groups/c1/mon_data/mon_L3_01/", "" },
+		{ "c1/mon_groups/c1/mon_data/mon_L3_00/", "" },
+		{ "c1/mon_groups/c1/mon_data/mon_L3_00/llc_occupancy", "4096\n" },
+		{ "c1/mon_groups/c1/mon_data/mon_L3_00/mbm_total_bytes", "12\n" },
+		{ "c1/mon_groups/c1/mon_data/mon_L3_00/mbm_local_bytes", "7\n" },
+		{ "c1/mon_groups/c1/mon_data/mon_L3_01/llc_occupancy", "0\n" },
+		{ "c1/mon_groups/c1/mon_data/mon_L3_01/mbm_total_bytes", "3\n" },
+	};
 	auto_arena a = ARENA_INIT;
 	auto_buf b = BUF_INIT;
 	static struct cg_stats s;
@@ -271,15 +298,7 @@ TEST_F(rdt, what_is_counted)
 	struct rdt_stats t;
 
 	ASSERT_EQ(0, MAKE(.l3 = "L3:0=f", .monitoring = true));
-	put(self->root, "c1/schemata", "    L3:0=00f\n    MB:0= 100\n");
-	ASSERT_EQ(0, syscall(SYS_mkdirat, self->root, "c1/mon_groups/c1/mon_data", 0755));
-	ASSERT_EQ(0, syscall(SYS_mkdirat, self->root, "c1/mon_groups/c1/mon_data/mon_L3_01", 0755));
-	ASSERT_EQ(0, syscall(SYS_mkdirat, self->root, "c1/mon_groups/c1/mon_data/mon_L3_00", 0755));
-	put(self->root, "c1/mon_groups/c1/mon_data/mon_L3_00/llc_occupancy", "4096\n");
-	put(self->root, "c1/mon_groups/c1/mon_data/mon_L3_00/mbm_total_bytes", "12\n");
-	put(self->root, "c1/mon_groups/c1/mon_data/mon_L3_00/mbm_local_bytes", "7\n");
-	put(self->root, "c1/mon_groups/c1/mon_data/mon_L3_01/llc_occupancy", "0\n");
-	put(self->root, "c1/mon_groups/c1/mon_data/mon_L3_01/mbm_total_bytes", "3\n");
+	grow(self->root, tree, sizeof(tree) / sizeof(tree[0]));
 	ASSERT_EQ(0, rdt_stats(self->root, &self->g, "c1", &a, &t));
 	d.rdt = &t;
 	events_stats_json("c1", &s, &d, &b);
