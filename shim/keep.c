@@ -3,6 +3,22 @@
  * The state of the server, written and read by the same functions, field by
  * field: what one direction knows, the other cannot forget. The order of the
  * lists is kept. Values are in host order; the state never leaves the host.
+ *
+ * A member of these structs that is not dealt with here stands in one of the
+ * two lists; `make check` compares them with the headers.
+ *
+ * Set up by whoever reads, or made anew by what is called here:
+ *   proc: ctr
+ *   ctr: refs oom_ev outside_ev queue_tail
+ *   server: log ns address events_address signal_fd listen_ev signal_ev listen_rest idle_rounds
+ *   stream: src_ev dst_ev watch_ev timer rest_timer blocked done arg
+ *   publisher: log address ns client connected tail call timer pause_ms drained
+ *   ttrpc_chan: events out_tail out_bytes dead broken error frame closed
+ *   ttrpc_conn: server
+ *   ttrpc_server: owner request gone
+ * Without a value as long as nothing is under way, see busy():
+ *   proc: drain
+ *   ctr: create_conn create_aborted create_timer
  */
 #include "keep.h"
 #include <errno.h>
@@ -53,6 +69,14 @@ static void io_bytes(struct io *io, void *p, size_t n)
 }
 
 #define IO(io, field) io_bytes((io), &(field), sizeof(field))
+
+/* Items of a list that hang together by @next. */
+#define COUNT(first) ({						\
+	uint32_t n_ = 0;					\
+	for (__typeof__(first) i_ = (first); i_; i_ = i_->next)	\
+		n_++;						\
+	n_;							\
+})
 
 /* A flag is one of two values, whatever the bytes say. */
 static void io_bool(struct io *io, bool *b)
@@ -198,11 +222,8 @@ static void io_stream(struct io *io, struct proc *p, int i)
 static void io_waiters(struct io *io, struct proc *p)
 {
 	struct waiter **at = &p->waiters;
-	uint32_t n = 0;
+	uint32_t n = io_count(io, COUNT(*at));
 
-	for (const struct waiter *w = p->waiters; w; w = w->next)
-		n++;
-	n = io_count(io, n);
 	while (n-- && !io->r) {
 		if (io->reading) {
 			*at = calloc(1, sizeof(**at));
@@ -272,11 +293,8 @@ static void io_proc(struct io *io, struct proc *p)
 static void io_execs(struct io *io, struct ctr *c)
 {
 	struct proc **at = &c->execs;
-	uint32_t n = 0;
+	uint32_t n = io_count(io, COUNT(*at));
 
-	for (const struct proc *p = c->execs; p; p = p->next)
-		n++;
-	n = io_count(io, n);
 	while (n-- && !io->r) {
 		char *id = io->reading ? NULL : (*at)->id;
 
@@ -323,11 +341,8 @@ static void io_ctr(struct io *io, struct ctr *c)
 static void io_ctrs(struct io *io)
 {
 	struct ctr **at = &io->srv->ctrs;
-	uint32_t n = 0;
+	uint32_t n = io_count(io, COUNT(*at));
 
-	for (const struct ctr *c = *at; c; c = c->next)
-		n++;
-	n = io_count(io, n);
 	while (n-- && !io->r) {
 		char *id = io->reading ? NULL : (*at)->id, *bundle = io->reading ? NULL : (*at)->bundle;
 		char *root = io->reading ? NULL : (*at)->root;
@@ -364,12 +379,8 @@ static void io_ctrs(struct io *io)
 static void io_unsent(struct io *io, struct ttrpc_chan *ch)
 {
 	struct ttrpc_out *o = ch->out;
-	uint32_t n = 0;
+	uint32_t n = io_count(io, COUNT(o));
 
-	for (; o; o = o->next)
-		n++;
-	o = ch->out;
-	n = io_count(io, n);
 	while (n-- && !io->r) {
 		uint32_t size = io->reading ? 0 : o->size, sent = io->reading ? 0 : o->sent;
 
@@ -442,12 +453,8 @@ static void io_events(struct io *io)
 {
 	struct publisher *p = &io->srv->pub;
 	struct event *ev = p->head;
-	uint32_t n = 0;
+	uint32_t n = io_count(io, COUNT(ev));
 
-	for (; ev; ev = ev->next)
-		n++;
-	ev = p->head;
-	n = io_count(io, n);
 	while (n-- && !io->r) {
 		void *data = io->reading ? NULL : ev->payload;
 		size_t len = io->reading ? 0 : ev->len;

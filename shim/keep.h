@@ -9,6 +9,10 @@
  * same pid and the same children can go on where this one stops. It can be
  * written whenever no worker runs; what callers wait for, bytes under way
  * and events not yet told are part of it.
+ *
+ * No command asks for that yet. It is here so that it stays possible: who
+ * adds to the server's structs what cannot be handed on, or forgets to, is
+ * told by the test of this file and by the check of its lists of members.
  */
 
 /** struct keep_fds - The fds that the bytes speak of, by their place in this list; borrowed from the server. */
