@@ -171,7 +171,7 @@ kill_all() {
 	bundle ka 'del(.linux.namespaces[] | select(.type == "pid"))' sh -c 'sleep 200 & sleep 200 & wait'
 	detached
 	pid=$(pid_of "$ID")
-	until_true 5 test -n "$(cat /proc/"$pid"/task/*/children)"
+	until_true 5 sh -c 'cat /proc/"$1"/task/*/children | grep -q .' - "$pid"
 	kids=$(cat /proc/"$pid"/task/*/children)
 	[ "$(echo "$kids" | wc -w)" = 2 ] || { sleep 0.3; kids=$(cat /proc/"$pid"/task/*/children); }
 	if [ -n "$CLEAT" ]; then rt kill "$ID" KILL; else rt kill --all "$ID" KILL; fi
@@ -391,7 +391,7 @@ pause_it() {
 	refused 255 'paused' rt exec "$ID" true
 	rt resume "$ID"
 	is_state "$ID" running
-	until_true 5 test "$(wc -c <"$T/$ID.out")" -gt "$a"
+	until_true 5 sh -c '[ "$(wc -c <"$1")" -gt "$2" ]' - "$T/$ID.out" "$a"
 	refused 1 'not paused' rt resume "$ID"
 	rt pause "$ID"
 	refused 1 "paused" rt delete "$ID"

@@ -331,31 +331,34 @@ tty_less() {
 }
 t "a terminal and nobody at it" tty_less
 
+# at_console WORD VERB [ARG...]: the container's or the exec's console goes to a socket, where WORD is typed.
+at_console() {
+	word=$1
+	verb=$2
+	shift 2
+	{ [ -z "$word" ] || { sleep 1; echo "$word"; sleep 1; }; } |
+		"$TOOLS/console" "$T/k.sock" >"$T/$who.con" 2>"$T/$who.conerr" &
+	c=$!
+	until_true 5 test -S "$T/k.sock"
+	timeout 20 $R "$verb" -d --console-socket "$T/k.sock" "$@" "$ID" </dev/null >"$T/o" 2>&1 || fail "$(cat "$T/o")"
+	wait $c || fail "$(cat "$T/$who.conerr")"
+	$R delete --force "$ID"
+	rm -f "$T/k.sock"
+}
+
 tty_sockets() {
 	bundle tks '.process.terminal = true | .process.consoleSize = {height: 31, width: 71}' sh -c 'term; read x; echo "got $x"; sleep 0.2'
-	for who in runc cleat; do
-		with $who
-		( sleep 1; echo word; sleep 1 ) | "$TOOLS/console" "$T/k.sock" >"$T/$who.con" 2>"$T/$who.conerr" &
-		c=$!
-		until_true 5 test -S "$T/k.sock"
-		timeout 20 $R run -d --console-socket "$T/k.sock" -b "$B" "$ID" </dev/null >"$T/o" 2>&1 || { cat "$T/o"; return 1; }
-		wait $c || { cat "$T/$who.conerr"; return 1; }
-		$R delete --force "$ID"
-		rm -f "$T/k.sock"
+	for name in runc cleat; do
+		with $name
+		at_console word run -b "$B"
 	done
 	same_files con
 	bundle tke '' sleep 100
 	printf '{"terminal": true, "consoleSize": {"height": 12, "width": 23}, "user": {"uid": 3, "gid": 4}, "cwd": "/", "env": ["PATH=/bin"], "args": ["sh", "-c", "term; sleep 0.2"]}' >"$T/p.json"
-	for who in runc cleat; do
-		with $who
+	for name in runc cleat; do
+		with $name
 		timeout 20 $R run -d -b "$B" "$ID" </dev/null >"$T/o" 2>&1
-		"$TOOLS/console" "$T/k.sock" </dev/null >"$T/$who.con" 2>"$T/$who.conerr" &
-		c=$!
-		until_true 5 test -S "$T/k.sock"
-		timeout 20 $R exec -d --console-socket "$T/k.sock" -p "$T/p.json" "$ID" </dev/null >"$T/o" 2>&1 || { cat "$T/o"; return 1; }
-		wait $c || { cat "$T/$who.conerr"; return 1; }
-		$R delete --force "$ID"
-		rm -f "$T/k.sock"
+		at_console "" exec -p "$T/p.json"
 	done
 	same_files con
 }
