@@ -198,13 +198,17 @@ struct cg_stats {
 		uint64_t v1_oom_kill_disable, v1_under_oom, v1_oom_kill;
 		uint64_t ev_low, ev_high, ev_max, ev_oom, ev_oom_kill, ev_oom_group_kill;
 	} memory;
-	struct { struct cg_stat_io dev[CG_STAT_DEVICES_MAX]; size_t n; struct cg_psi psi; } io;
+	struct { struct cg_stat_io dev[CG_STAT_DEVICES_MAX]; size_t n; struct cg_psi psi; } io;	/* v2; v1: cg_detail */
 	struct { struct cg_stat_huge v[CG_STAT_HUGE_MAX]; size_t n; } huge;
-	bool has_memory, has_pids, has_cpu, has_io;
+	bool has_memory, has_pids, has_cpu;
 };
 int cg_stats(const struct cg *c, struct cg_stats *s, struct arena *a, struct err *e);
 
-/* ---- what `events` prints beside cg_stats (contract oci-runtime 1.11); all memory is the arena's ---- */
+/* ---- what some want beside cg_stats; all memory is the arena's ---- */
+enum cg_wanted {
+	CG_FOR_METRICS,		/* what containerd's messages hold (contract shim 5) */
+	CG_FOR_EVENTS,		/* what `events` prints (contract oci-runtime 1.11) */
+};
 enum cg_io_table {
 	CG_IO_BYTES, CG_IO_SERVICED, CG_IO_QUEUED, CG_IO_SERVICE_TIME, CG_IO_WAIT_TIME, CG_IO_MERGED, CG_IO_TIME,
 	CG_IO_SECTORS, CG_IO_TABLES
@@ -217,20 +221,20 @@ enum cg_cpuset_flag {
 struct rdt_stats;
 struct cg_tasks { bool known; uint64_t sleeping, running, stopped, uninterruptible, io_wait; };
 struct cg_detail {
-	struct objv io[CG_IO_TABLES];		/* struct cg_io_value */
-	uint64_t *per_cpu_kernel_ns, *per_cpu_user_ns;	/* v1 */
+	struct objv io[CG_IO_TABLES];		/* struct cg_io_value; metrics: v1 */
+	uint64_t *per_cpu_kernel_ns, *per_cpu_user_ns;	/* events, v1 */
 	size_t n_cpu;
-	uint64_t stat_kernel_ns, stat_user_ns;	/* v1: cpuacct.stat, in whole ticks */
-	struct {				/* v1; zero on v2 */
+	uint64_t stat_kernel_ns, stat_user_ns;	/* events, v1: cpuacct.stat, in whole ticks */
+	struct {				/* events, v1 */
 		struct u32v cpus, mems;
 		uint64_t flags[CG_CPUSET_FLAGS];
 		int64_t sched_relax_domain_level;
 	} cpuset;
 	struct objv rdma_current, rdma_max;	/* struct cg_rdma; UINT32_MAX: no limit */
-	struct cg_tasks tasks;			/* v1 */
-	struct strmap memory;			/* memory.stat, every line, sorted by key; values as the kernel wrote them */
+	struct cg_tasks tasks;			/* metrics, v1 */
+	struct strmap memory;			/* events: memory.stat, every line, sorted by key; values as the kernel wrote them */
 	const struct rdt_stats *rdt;		/* the caller's to fill in; NULL: none */
 };
-/** cg_detail() - Read what cg_stats() has no room for. What is absent is empty. Return: 0 or -ENOMEM. */
-int cg_detail(const struct cg *c, struct cg_detail *d, struct arena *a, struct err *e);
+/** cg_detail() - Read what cg_stats() has no room for. What is absent or not @wanted is empty. Return: 0 or -ENOMEM. */
+int cg_detail(const struct cg *c, enum cg_wanted wanted, struct cg_detail *d, struct arena *a, struct err *e);
 #endif

@@ -365,35 +365,46 @@ static void rdma_both(struct reader *rd, int dirfd, struct cg_detail *d)
 	rdma(rd, dirfd, "rdma.max", &d->rdma_max);
 }
 
-int cg_detail(const struct cg *c, struct cg_detail *d, struct arena *a, struct err *e)
+static void v1_detail(struct reader *rd, const struct cg *c, enum cg_wanted wanted, struct cg_detail *d)
+{
+	int i = cg_controller(c, "blkio");
+
+	if (i >= 0)
+		v1_io(rd, c->dirfd[i], d);
+	i = cg_controller(c, "rdma");
+	if (i >= 0)
+		rdma_both(rd, c->dirfd[i], d);
+	if (wanted == CG_FOR_METRICS) {
+		(void)cg_count_tasks(c->dirfd[cg_main(c)], &d->tasks);
+		return;
+	}
+	i = cg_controller(c, "memory");
+	if (i >= 0)
+		memory(rd, c->dirfd[i], d);
+	i = cg_controller(c, "cpuacct");
+	if (i >= 0) {
+		v1_per_cpu(rd, c->dirfd[i], d);
+		v1_cpu_modes(c->dirfd[i], d);
+	}
+	i = cg_controller(c, "cpuset");
+	if (i >= 0)
+		v1_cpuset(rd, c->dirfd[i], d);
+}
+
+int cg_detail(const struct cg *c, enum cg_wanted wanted, struct cg_detail *d, struct arena *a, struct err *e)
 {
 	struct reader rd = { .a = a };
 	int i = cg_main(c);
 
 	memset(d, 0, sizeof(*d));
 	if (i >= 0 && cg_is_v2(c)) {
-		v2_io(&rd, c->dirfd[i], d);
-		memory(&rd, c->dirfd[i], d);
 		rdma_both(&rd, c->dirfd[i], d);
-	} else if (i >= 0) {
-		(void)cg_count_tasks(c->dirfd[i], &d->tasks);
-		i = cg_controller(c, "blkio");
-		if (i >= 0)
-			v1_io(&rd, c->dirfd[i], d);
-		i = cg_controller(c, "memory");
-		if (i >= 0)
+		if (wanted == CG_FOR_EVENTS) {
+			v2_io(&rd, c->dirfd[i], d);
 			memory(&rd, c->dirfd[i], d);
-		i = cg_controller(c, "cpuacct");
-		if (i >= 0) {
-			v1_per_cpu(&rd, c->dirfd[i], d);
-			v1_cpu_modes(c->dirfd[i], d);
 		}
-		i = cg_controller(c, "cpuset");
-		if (i >= 0)
-			v1_cpuset(&rd, c->dirfd[i], d);
-		i = cg_controller(c, "rdma");
-		if (i >= 0)
-			rdma_both(&rd, c->dirfd[i], d);
+	} else if (i >= 0) {
+		v1_detail(&rd, c, wanted, d);
 	}
 	buf_fini(&rd.b);
 	return rd.r ? err_set(e, ERR_LIMIT, rd.r, c->path, "no memory for the statistics") : 0;

@@ -241,7 +241,6 @@ static void v2_stats(int fd, struct cg_stats *s, struct buf *b)
 	s->has_pids = cg_has_file(fd, "pids.current");
 	s->pids.current = value(fd, "pids.current");
 	s->pids.limit = value(fd, "pids.max");
-	s->has_io = cg_has_file(fd, "io.stat");
 	v2_io(text_of(fd, "io.stat", b), s);
 	psi(fd, "io.pressure", &s->io.psi);
 	huge(fd, true, s);
@@ -323,36 +322,6 @@ static int v1_cpuacct(int fd, struct cg_stats *s, struct arena *a, struct buf *b
 	return v1_per_cpu(text_of(fd, "cpuacct.usage_percpu", b), s, a);
 }
 
-/* "8:0 Read 4096" per line; Sync, Async, Discard and Total say nothing new */
-static void v1_io(const char *text, bool bytes, struct cg_stats *s)
-{
-	for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n') {
-		unsigned long long major, minor, v;
-		struct cg_stat_io *d;
-		char op[16];
-
-		if (sscanf(p, "%llu:%llu %15s %llu", &major, &minor, op, &v) != 4)
-			continue;
-		d = device(s, major, minor);
-		if (!d)
-			return;
-		if (!strcmp(op, "Read"))
-			*(bytes ? &d->rbytes : &d->rios) = v;
-		else if (!strcmp(op, "Write"))
-			*(bytes ? &d->wbytes : &d->wios) = v;
-	}
-}
-
-static void v1_blkio(int fd, struct cg_stats *s, struct buf *b)
-{
-	const char *t = text_of(fd, "blkio.throttle.io_service_bytes_recursive", b);
-
-	s->has_io = true;
-	v1_io(*t ? t : text_of(fd, "blkio.throttle.io_service_bytes", b), true, s);
-	t = text_of(fd, "blkio.throttle.io_serviced_recursive", b);
-	v1_io(*t ? t : text_of(fd, "blkio.throttle.io_serviced", b), false, s);
-}
-
 static int v1_stats(const struct cg *c, struct cg_stats *s, struct arena *a, struct buf *b)
 {
 	int i = cg_controller(c, "pids"), r = 0;
@@ -380,9 +349,6 @@ static int v1_stats(const struct cg *c, struct cg_stats *s, struct arena *a, str
 	i = cg_controller(c, "memory");
 	if (i >= 0)
 		v1_mem(c->dirfd[i], s, b);
-	i = cg_controller(c, "blkio");
-	if (i >= 0)
-		v1_blkio(c->dirfd[i], s, b);
 	i = cg_controller(c, "hugetlb");
 	if (i >= 0)
 		huge(c->dirfd[i], false, s);

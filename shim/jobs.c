@@ -313,24 +313,22 @@ int job_stats(struct work_side *side, const void *arg, struct err *e)
 	const struct op *op = arg;
 	struct job j = { side, op };
 	struct cleat_env env = env_of(op, &j);
-	struct cg_stats *s = calloc(1, sizeof(*s));
-	struct cg_detail d;
-	struct metrics m = { .stats = s, .detail = &d };
 	auto_arena a = ARENA_INIT;
 	auto_buf b = BUF_INIT;
-	int r = s ? cleat_stats(&env, op->ctr->id, s, &d, &a, e) : -ENOMEM;
+	struct cg_stats *s = arena_new(&a, struct cg_stats);
+	struct cg_detail d;
+	struct metrics m = { .stats = s, .detail = &d };
+	int r;
 
+	if (!s)
+		return err_set(e, ERR_LIMIT, -ENOMEM, op->ctr->id, "read the statistics");
+	r = cleat_stats(&env, op->ctr->id, CG_FOR_METRICS, s, &d, &m.net, &a, e);
+	if (r)
+		return r;
+	r = metrics_pack(&m, &b);
 	if (!r)
-		r = cleat_net_counters(&env, op->ctr->id, &m.net, &a, e);
-	if (!r) {
-		r = metrics_pack(&m, &b);
-		if (!r)
-			r = work_send_data(side, b.data, b.len);
-		if (r < 0)
-			err_set(e, ERR_LIMIT, r, op->ctr->id, "send statistics");
-	}
-	free(s);
-	return r;
+		r = work_send_data(side, b.data, b.len);
+	return r < 0 ? err_set(e, ERR_LIMIT, r, op->ctr->id, "send statistics") : 0;
 }
 
 /* Nobody has passed the gate; a frozen container does not show that by its status. */

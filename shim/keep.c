@@ -10,7 +10,7 @@
  * Set up by whoever reads, or made anew by what is called here:
  *   proc: ctr
  *   ctr: refs oom_ev outside_ev queue_tail
- *   server: log ns address events_address signal_fd listen_ev signal_ev listen_rest idle_rounds
+ *   server: log ns address events_address signal_fd listen_ev signal_ev listen_rest idle_rounds cgroups cgroups_mem
  *   stream: src_ev dst_ev watch_ev timer rest_timer blocked done arg
  *   publisher: log address ns client connected tail call timer pause_ms drained
  *   ttrpc_chan: events out_tail out_bytes dead broken error frame closed

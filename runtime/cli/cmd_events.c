@@ -50,7 +50,7 @@ static int print_stats(struct cli *c, const char *id, struct err *e)
 
 	if (!s)
 		return err_set(e, ERR_LIMIT, -ENOMEM, id, "read the statistics");
-	r = cleat_stats(&c->env, id, s, &d, &a, e);
+	r = cleat_stats(&c->env, id, CG_FOR_EVENTS, s, &d, NULL, &a, e);
 	if (r)
 		return r;
 	events_stats_json(id, s, &d, &b);

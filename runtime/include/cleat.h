@@ -156,9 +156,6 @@ int cleat_resume(const struct cleat_env *env, const char *id, struct err *e);
 
 /** cleat_pids() - Every process of the container's cgroup tree; heap array, caller frees. */
 int cleat_pids(const struct cleat_env *env, const char *id, pid_t **pids, size_t *n, struct err *e);
-/** cleat_stats() - Statistics of the container's cgroup; @d: the rest of them, may be NULL. */
-int cleat_stats(const struct cleat_env *env, const char *id, struct cg_stats *s, struct cg_detail *d,
-		struct arena *a, struct err *e);
 /** struct cleat_net - What a network device of a container has counted. */
 struct cleat_net {
 	char name[16];			/* as the container named it: any bytes */
@@ -166,11 +163,13 @@ struct cleat_net {
 	uint64_t tx_bytes, tx_packets, tx_errors, tx_dropped;
 };
 /**
- * cleat_net_counters() - struct cleat_net of the devices (but lo) of the container's network namespace.
- * None when it is ours, or the container has stopped.
+ * cleat_stats() - Statistics of the container.
+ * @wanted: what @d is filled with.
+ * @net:    struct cleat_net of the devices (but lo) of its network namespace, none when that is ours or it has
+ *          stopped; NULL: not wanted. Its memory and that of @d is @a's.
  */
-int cleat_net_counters(const struct cleat_env *env, const char *id, struct objv *out, struct arena *a,
-		       struct err *e);
+int cleat_stats(const struct cleat_env *env, const char *id, enum cg_wanted wanted, struct cg_stats *s,
+		struct cg_detail *d, struct objv *net, struct arena *a, struct err *e);
 /**
  * cleat_watch() - pid, pidfd and OOM watch of a container that is not stopped, for whoever waits for its end.
  * oom.event is -1 where there is nothing to watch. Needs no lock and holds none.

@@ -25,8 +25,8 @@ int cleat_pids(const struct cleat_env *env, const char *id, pid_t **pids, size_t
 	return r;
 }
 
-int cleat_stats(const struct cleat_env *env, const char *id, struct cg_stats *s, struct cg_detail *d,
-		struct arena *a, struct err *e)
+int cleat_stats(const struct cleat_env *env, const char *id, enum cg_wanted wanted, struct cg_stats *s,
+		struct cg_detail *d, struct objv *net, struct arena *a, struct err *e)
 {
 	auto_container c = CONTAINER_INIT;
 	struct cg cg;
@@ -35,9 +35,9 @@ int cleat_stats(const struct cleat_env *env, const char *id, struct cg_stats *s,
 	if (r)
 		return r;
 	r = cg_stats(&cg, s, a, e);
-	if (!r && d)
-		r = cg_detail(&cg, d, a, e);
-	if (!r && d && op_rdt_stats(&c.state.rdt, id, a, &d->rdt))
+	if (!r)
+		r = cg_detail(&cg, wanted, d, a, e);
+	if (!r && (op_rdt_stats(&c.state.rdt, id, a, &d->rdt) || (net && op_net_counters(&c, net, a))))
 		r = err_set(e, ERR_LIMIT, -ENOMEM, id, "read the statistics");
 	cg_close(&cg);
 	return r;

@@ -64,31 +64,25 @@ int net_counters_parse(char *text, struct objv *out, struct arena *a)
 	return 0;
 }
 
-int cleat_net_counters(const struct cleat_env *env, const char *id, struct objv *out, struct arena *a,
-		       struct err *e)
+int op_net_counters(const struct container *c, struct objv *out, struct arena *a)
 {
-	auto_container c = CONTAINER_INIT;
 	auto_buf text = BUF_INIT;
 	struct stat theirs, ours;
 	char pid[16];
 	auto_fd dir = -1;
-	int r = container_open(&c, env, id, STORE_NO_LOCK, e);
 
 	*out = (struct objv){ 0 };
-	if (r)
-		return r;
-	if (c.state.pid <= 0)
+	if (c->state.pid <= 0)
 		return 0;
-	snprintf(pid, sizeof(pid), "%d", (int)c.state.pid);
-	dir = openat(c.procfd, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	snprintf(pid, sizeof(pid), "%d", (int)c->state.pid);
+	dir = openat(c->procfd, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	/* The handle stays that process's own; it is init if its start time is right now. */
-	if (dir < 0 || !store_alive(&c.state, c.procfd))
+	if (dir < 0 || !store_alive(&c->state, c->procfd))
 		return 0;
-	if (fstatat(dir, "ns/net", &theirs, 0) || fstatat(c.procfd, "self/ns/net", &ours, 0) ||
+	if (fstatat(dir, "ns/net", &theirs, 0) || fstatat(c->procfd, "self/ns/net", &ours, 0) ||
 	    theirs.st_ino == ours.st_ino)
 		return 0;
 	if (path_read(dir, "net/dev", LIMIT_PROC_FILE, &text) || !text.len)
 		return 0;
-	r = net_counters_parse(text.data, out, a);
-	return r ? err_set(e, ERR_LIMIT, r, id, "no memory for the counters of its network devices") : 0;
+	return net_counters_parse(text.data, out, a);
 }

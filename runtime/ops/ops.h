@@ -108,6 +108,8 @@ int rootless_no_cgroup(const struct cleat_env *env, const struct spec *s, bool o
  * opened as what the caller is there.
  */
 int rootless_no_filter(const struct cleat_env *env, const struct cg *cg, struct err *e);
+/** op_net_counters() - What cleat_stats() tells in @net. Return: 0 or -ENOMEM. */
+int op_net_counters(const struct container *c, struct objv *out, struct arena *a);
 /** net_counters_parse() - struct cleat_net of /proc/net/dev's lines, which are cut up. Return: 0 or -ENOMEM. */
 int net_counters_parse(char *text, struct objv *out, struct arena *a);
 /**

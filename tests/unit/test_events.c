@@ -163,7 +163,7 @@ TEST_F(files, v1_takes_the_first_group_that_says_anything)
 	ASSERT_EQ(0, put(self->cg.dirfd[0], "cpuacct.usage_all", "cpu user system\n0 10 20\n1 30 40\n"));
 	ASSERT_EQ(0, put(self->cg.dirfd[0], "cpuacct.stat", "user 1\nsystem 2\n"));
 	ASSERT_EQ(0, put(self->cg.dirfd[0], "memory.stat", "rss 5\ncache 6\nbroken\nactive_anon 7\n"));
-	ASSERT_EQ(0, cg_detail(&self->cg, &d, &self->a, &self->e));
+	ASSERT_EQ(0, cg_detail(&self->cg, CG_FOR_EVENTS, &d, &self->a, &self->e));
 	ASSERT_EQ(2, d.io[CG_IO_SERVICED].n);
 	v = d.io[CG_IO_SERVICED].v;
 	EXPECT_EQ(8, v[0].major);
@@ -198,7 +198,7 @@ TEST_F(files, rdma_of_both_versions)
 	for (int v2 = 0; v2 < 2; v2++) {
 		self->host.mode = v2 ? CG_MODE_V2 : CG_MODE_V1;
 		self->host.h[0] = (struct cg_hierarchy){ .controllers = v2 ? "" : "rdma", .v2 = v2 };
-		ASSERT_EQ(0, cg_detail(&self->cg, &d, &self->a, &self->e));
+		ASSERT_EQ(0, cg_detail(&self->cg, CG_FOR_EVENTS, &d, &self->a, &self->e));
 		ASSERT_EQ(2, d.rdma_current.n);
 		v = d.rdma_current.v;
 		EXPECT_STREQ("mlx4_0", v[0].device);
@@ -244,6 +244,24 @@ TEST(devices_of_the_network)
 	arena_fini(&a);
 }
 
+/* containerd's messages have no room for the rest, so nothing of it is read. */
+TEST_F(files, metrics_take_devices_only)
+{
+	struct cg_detail d;
+
+	self->host.mode = CG_MODE_V1;
+	self->host.h[0] = (struct cg_hierarchy){ .controllers = "blkio,cpuset,cpuacct,memory" };
+	ASSERT_EQ(0, put(self->cg.dirfd[0], "blkio.throttle.io_serviced", "9:9 Read 1\n"));
+	ASSERT_EQ(0, put(self->cg.dirfd[0], "cpuset.cpus", "0-2,5\n"));
+	ASSERT_EQ(0, put(self->cg.dirfd[0], "cpuacct.stat", "user 1\nsystem 2\n"));
+	ASSERT_EQ(0, put(self->cg.dirfd[0], "memory.stat", "rss 5\n"));
+	ASSERT_EQ(0, cg_detail(&self->cg, CG_FOR_METRICS, &d, &self->a, &self->e));
+	EXPECT_EQ(1, d.io[CG_IO_SERVICED].n);
+	EXPECT_EQ(0, d.memory.n);
+	EXPECT_EQ(0, d.cpuset.cpus.n);
+	EXPECT_EQ(0, d.stat_user_ns);
+}
+
 TEST_F(files, v2_reads_io_stat)
 {
 	struct cg_detail d;
@@ -253,7 +271,7 @@ TEST_F(files, v2_reads_io_stat)
 	self->host.h[0] = (struct cg_hierarchy){ .controllers = "", .v2 = true };
 	ASSERT_EQ(0, put(self->cg.dirfd[0], "io.stat",
 			 "254:0 \n8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6\n"));
-	ASSERT_EQ(0, cg_detail(&self->cg, &d, &self->a, &self->e));
+	ASSERT_EQ(0, cg_detail(&self->cg, CG_FOR_EVENTS, &d, &self->a, &self->e));
 	ASSERT_EQ(2, d.io[CG_IO_BYTES].n);
 	v = d.io[CG_IO_BYTES].v;
 	EXPECT_STREQ("Write", v[1].op);
