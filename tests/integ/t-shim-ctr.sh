@@ -280,7 +280,9 @@ events_start() {
 	fail "no events: $(cat "$T/events")"
 }
 
+# events_stop ID TOPIC: once that has come, the last that is expected; and a moment more, for what is not.
 events_stop() {
+	until_true 10 grep -aq " /tasks/$2 .*\"$1\"" "$T/events"
 	sleep 0.3
 	kill $EV 2>/dev/null || :
 	wait $EV 2>/dev/null || :
@@ -294,7 +296,7 @@ topics() {
 event_order() {
 	events_start
 	status 3 ctr_run --rm --rootfs "$T/rootfs" "$TAG-ev" sh -c 'exit 3'
-	events_stop
+	events_stop "$TAG-ev" delete
 	is "$(topics "$TAG-ev")" "create start exit delete "
 	has "$(grep -aF /tasks/exit "$T/events")" '"exit_status":3'
 }
@@ -306,7 +308,7 @@ event_exec() {
 	status 6 ctr task exec --exec-id one "$TAG-ee" sh -c 'exit 6'
 	ctr task pause "$TAG-ee"
 	ctr task resume "$TAG-ee"
-	events_stop
+	events_stop "$TAG-ee" resumed
 	has "$(topics "$TAG-ee")" '^exec-added exec-started exit paused resumed $'
 	has "$(grep -aF /tasks/exit "$T/events")" '"exit_status":6'
 	away "$TAG-ee"
@@ -317,7 +319,7 @@ oom() {
 	for i in $(seq "$(count 3 100)"); do
 		events_start
 		status 137 ctr_run --rm --memory-limit 20971520 --rootfs "$T/rootfs" "$TAG-oom" dd if=/dev/zero of=/dev/null bs=200M count=1
-		events_stop
+		events_stop "$TAG-oom" delete
 		is "$(topics "$TAG-oom")" "create start oom exit delete "
 	done
 }
