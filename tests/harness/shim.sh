@@ -59,8 +59,16 @@ field() {
 	sed -n "s/^$1=//p"
 }
 
+# shellcheck disable=SC2119,SC2120	# suites give it fields
 create() {
 	tc create id="$ID" bundle="$B" "$@" >"$T/o"
+}
+
+# running NAME FILTER ARG...: a container that runs.
+running() {
+	boot "$@"
+	create
+	tc start id="$ID" >/dev/null
 }
 
 # down: delete and shut down; the server and its socket are gone then.

@@ -42,9 +42,7 @@ struck() {
 # ---- workers that die ----------------------------------------------------------------
 
 pause_worker_dies() {
-	boot pwd '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running pwd '' sleep 100
 	struck pause
 	is "$(tc state id="$ID" | field status)" PAUSED
 	struck resume
@@ -70,9 +68,7 @@ start_worker_dies() {
 t "the worker of Start dies behind the gate: the start is told, and then the exit" start_worker_dies
 
 delete_and_stuck_exec() {
-	boot dse '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running dse '' sleep 100
 	server_pid >"$T/server"
 	hold
 	tc exec id="$ID" exec_id=e 'spec={"args":["/bin/leased","true"],"cwd":"/"}'

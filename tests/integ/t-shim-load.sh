@@ -33,9 +33,7 @@ cpu() {
 }
 
 in_a_row() {
-	boot first '.annotations = {"io.kubernetes.cri.sandbox-id": ($TAG + "-pod")}' sleep 1000
-	create
-	tc start id="$ID" >/dev/null
+	running first '.annotations = {"io.kubernetes.cri.sandbox-id": ($TAG + "-pod")}' sleep 1000
 	first=$ID FB=$B
 	server=$(server_pid)
 	n=$(count 60 1000)
@@ -74,9 +72,7 @@ in_a_row() {
 t "containers that print a line and exit: every line, every exit, in order" in_a_row
 
 exec_load() {
-	boot execs '' sleep 1000
-	create
-	tc start id="$ID" >/dev/null
+	running execs '' sleep 1000
 	server=$(server_pid)
 	n=$(count 300 10000)
 	run_them() {
@@ -157,9 +153,7 @@ t "much through stdout: the checksum, and a tenth of runc's shim's CPU" gigabyte
 
 # A client that sends and does not read: what it is owed is bounded, and others do not notice.
 deaf_client() {
-	boot deaf '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running deaf '' sleep 100
 	server=$(server_pid)
 	n=6000		# with more of them the server reads no further, and the client would wait for it
 	hex=$(printf '0a%02x%s' ${#ID} "$(printf '%s' "$ID" | od -An -tx1 | tr -d ' \n')")
@@ -192,9 +186,7 @@ deaf_round() {
 t "a client that does not read thousands of answers" deaf_client
 
 bad_speakers() {
-	boot bad '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running bad '' sleep 100
 	server=$(server_pid)
 	before=$(held "$server")
 	# what is no protobuf: of the request inside a frame, and of the frame itself

@@ -48,9 +48,7 @@ quick() {
 
 # pod NAME: the first container of a group; its id stays in POD, and members join by `member`.
 pod() {
-	boot "$1" '.annotations = {"io.kubernetes.cri.sandbox-id": ($TAG + "-'"$1"'")}' sleep 1000
-	create
-	tc start id="$ID" >/dev/null
+	running "$1" '.annotations = {"io.kubernetes.cri.sandbox-id": ($TAG + "-'"$1"'")}' sleep 1000
 	POD=$ID PB=$B PA=$A
 }
 
@@ -117,9 +115,7 @@ exec_meets_exit() {
 t "an exec's start against the exit of init: no exit is lost or late" exec_meets_exit
 
 probes_and_exit() {
-	boot probes '' sleep 1000
-	create
-	tc start id="$ID" >/dev/null
+	running probes '' sleep 1000
 	tc exec id="$ID" exec_id=late "$TRUE"
 	for p in a b; do
 		for i in $(seq 400); do
@@ -149,9 +145,7 @@ probes_and_exit() {
 t "constant probes do not hold the exit of init back" probes_and_exit
 
 exits_at_once() {
-	boot once '' sleep 1000
-	create
-	tc start id="$ID" >/dev/null
+	running once '' sleep 1000
 	n=$(count 120 500)
 	{
 		for i in $(seq "$n"); do echo "exec id=$ID exec_id=e$i $SLEEP"; done
@@ -178,9 +172,7 @@ exits_at_once() {
 t "hundreds of exits behind one SIGCHLD: none is lost" exits_at_once
 
 polled() {
-	boot polled '' sleep 1000
-	create
-	tc start id="$ID" >/dev/null
+	running polled '' sleep 1000
 	{
 		for i in $(seq 100); do echo "exec id=$ID exec_id=e$i $TRUE"; done
 		for i in $(seq 100); do echo "&s$i start id=$ID exec_id=e$i"; done

@@ -136,9 +136,7 @@ created_killed() {
 t "Kill before Start; then Start is refused" created_killed
 
 paused_killed() {
-	boot pk '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running pk '' sleep 100
 	tc pause id="$ID"
 	tc kill id="$ID" signal=9
 	is "$(tc wait id="$ID" | field exit_status)" 137
@@ -147,9 +145,7 @@ paused_killed() {
 t "SIGKILL to a paused container takes effect" paused_killed
 
 pids_stats_update() {
-	boot psu '' sh -c 'sleep 100 & sleep 100'
-	create
-	tc start id="$ID" >/dev/null
+	running psu '' sh -c 'sleep 100 & sleep 100'
 	until_true 3 sh -c "test \$('$CLIENT' --namespace $NS $A pids id=$ID | grep -c 'pid=[0-9]') -ge 2"
 	tc stats id="$ID" >"$T/o"
 	has "$(cat "$T/o")" 'io.containerd.cgroups.v[12].Metrics|Metrics'
@@ -210,9 +206,7 @@ t "Stats: tasks by state, devices of the network and of the disk" stats_more
 # ---- exec ------------------------------------------------------------------------------
 
 execs() {
-	boot ex '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running ex '' sleep 100
 	mkfifo "$T/xo"
 	cat "$T/xo" >"$T/ro" &
 	tc exec id="$ID" exec_id=e1 stdout="$T/xo" 'spec={"args":["/bin/sh","-c","echo $A; exit 8"],"cwd":"/","env":["A=b"]}'
@@ -259,9 +253,7 @@ exec_order() {
 t "exec against init's exit: every exit told, init's last" exec_order
 
 execs_parallel() {
-	boot par '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running par '' sleep 100
 	n=$(count 50 500)
 	{
 		for i in $(seq "$n"); do
@@ -286,9 +278,7 @@ execs_parallel() {
 t "many execs at once: one exit event each" execs_parallel
 
 exec_worker_dies() {
-	boot ewd '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running ewd '' sleep 100
 	server_pid >"$T/server"
 	hold
 	tc exec id="$ID" exec_id=e 'spec={"args":["/bin/leased","true"],"cwd":"/"}'
@@ -322,9 +312,7 @@ exec_worker_dies() {
 t "the worker of an exec's Start dies: no process, no exit event, Delete answers" exec_worker_dies
 
 exec_deleted_waiting() {
-	boot edw '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running edw '' sleep 100
 	server_pid >"$T/server"
 	hold
 	{
@@ -608,9 +596,7 @@ oom_order() {
 t "OOM before exit" oom_order
 
 server_killed() {
-	boot sk '' sh -c 'sleep 100 & sleep 100'
-	create
-	tc start id="$ID" >/dev/null
+	running sk '' sh -c 'sleep 100 & sleep 100'
 	pid=$(tc state id="$ID" | field pid)
 	kill -9 "$(server_pid)"
 	( cd "$B" && "$SHIM_BIN" -namespace "$NS" -address "$EV" -publish-binary /bin/false -id "$ID" -bundle "$B" delete </dev/null >"$T/del" 2>"$T/del.err" )
@@ -624,9 +610,7 @@ server_killed() {
 t "SIGKILL to the server: the delete action clears everything, twice" server_killed
 
 delete_action_gentle() {
-	boot dg '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running dg '' sleep 100
 	other=$ID OB=$B
 	# delete for an id that has nothing is silent and harms nobody
 	mkdir -p "$T/b/empty"
@@ -638,9 +622,7 @@ delete_action_gentle() {
 t "the delete action of an id without anything" delete_action_gentle
 
 bad_frames() {
-	boot bf '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running bf '' sleep 100
 	# a half frame, then silence: others are served
 	"$CLIENT" "$A" raw 0000 sleep:3000 >/dev/null 2>&1 &
 	h=$!
@@ -663,9 +645,7 @@ bad_frames() {
 t "frames that are wrong, half, too large" bad_frames
 
 strangers() {
-	boot str '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running str '' sleep 100
 	got=0
 	setpriv --reuid 65534 --regid 65534 --clear-groups "$CLIENT" "$A" state id="$ID" >"$T/o" 2>&1 || got=$?
 	[ "$got" != 0 ] || fail "another user was served"
@@ -676,9 +656,7 @@ strangers() {
 t "other users are not served; no abstract socket" strangers
 
 waits() {
-	boot wt '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running wt '' sleep 100
 	n=$(count 200 10000)
 	{
 		for i in $(seq "$n"); do echo "&w$i wait id=$ID"; done
@@ -691,9 +669,7 @@ waits() {
 t "many Waits on one process" waits
 
 flat() {
-	boot flat '' sleep 3000
-	create
-	tc start id="$ID" >/dev/null
+	running flat '' sleep 3000
 	s=$(server_pid)
 	round() {
 		for i in $(seq "$1"); do

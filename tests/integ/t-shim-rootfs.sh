@@ -237,9 +237,7 @@ busy_root() {
 t "a busy root: Delete says so, and the next one does it" busy_root
 
 bundle_gone() {
-	boot bg '' sleep 100
-	create
-	tc start id="$ID" >/dev/null
+	running bg '' sleep 100
 	rm -rf "$B"
 	is "$(tc state id="$ID" | field status)" RUNNING
 	tc exec id="$ID" exec_id=e 'spec={"args":["/bin/true"],"cwd":"/"}'
