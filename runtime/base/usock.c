@@ -43,6 +43,9 @@ int usock_connect(const char *path, int type, unsigned int wait_s)
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	auto_fd at = -1, sock = -1;
 
+	/* Zeros alone would be a name in the abstract namespace. */
+	if (!*path)
+		return -ENOENT;
 	if (strlen(path) < sizeof(sa.sun_path)) {
 		memcpy(sa.sun_path, path, strlen(path) + 1);
 	} else {

@@ -120,4 +120,17 @@ TEST_F(listener, that_never_accepts_is_not_waited_for)
 	fd_close(&fds[1]);
 }
 
+/* An address of nothing but zeros is a name as well: anybody may listen there. */
+TEST(an_empty_path_is_no_name)
+{
+	const struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ASSERT_LE(0, sock);
+	ASSERT_EQ(0, bind(sock, (const struct sockaddr *)&sa, sizeof(sa)));
+	ASSERT_EQ(0, listen(sock, 4));
+	EXPECT_EQ(-ENOENT, usock_connect("", SOCK_STREAM, 0));
+	close(sock);
+}
+
 TEST_HARNESS_MAIN
