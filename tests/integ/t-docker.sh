@@ -4,13 +4,19 @@
 #
 # Docker's daemon over a private containerd, with our command line as a
 # runtime (containerd's own shim calls it), and with our shim.
+#
+# DOCKER=26: the one that private.sh fetched, over the containerd 1.7 of its suite.
 # shellcheck disable=SC2016
 . "${0%/*}/../harness/lib.sh"
 . "${0%/*}/../harness/containerd.sh"
 LEAK_WAIT=8
 suite docker
+if [ -n "${DOCKER-}" ]; then
+	private "docker-$DOCKER"
+	CONTAINERD=1.7
+fi
 command -v dockerd >/dev/null || { echo "1..0 # SKIP docker.io is not installed"; exit 0; }
-NS=moby	# Docker's own and fixed
+containerd_choose
 containerd_start
 
 D=$T/d
@@ -23,12 +29,17 @@ MAJOR=$(dockerd --version | sed 's/.*version \([0-9]*\).*/\1/')
 } | jq -s --arg path "$(command -v "$RUNTIME")" 'reduce .[] as $f ({}; . * $f) | .runtimes.cleat.path = $path' >"$D/daemon.json"
 DOCKER_HOST=unix://$D/sock
 export DOCKER_HOST DOCKER_CONFIG="$D"
-PATH=$O:$PATH dockerd --config-file "$D/daemon.json" --data-root "$D/data" --exec-root "$D/exec" -H "$DOCKER_HOST" \
-	--pidfile "$D/pid" --containerd "$CD_SOCK" --iptables=false --ip-forward=false --bridge=none --storage-driver vfs \
-	--cgroup-parent "/$TAG" --exec-opt native.cgroupdriver=cgroupfs \
-	--default-ulimit nofile=1024:1024 --default-ulimit nproc=1024:1024 \
-	>"$D/log" 2>&1 &
-daemon_up $! "$D/log" 15 docker version
+
+engine() {
+	PATH=$O:$PATH exec dockerd --config-file "$D/daemon.json" --data-root "$D/data" --exec-root "$D/exec" -H "$DOCKER_HOST" \
+		--pidfile "$D/pid" --containerd "$CD_SOCK" --containerd-namespace "$NS" --iptables=false --ip-forward=false \
+		--bridge=none --storage-driver vfs --cgroup-parent "/$TAG" --exec-opt native.cgroupdriver=cgroupfs \
+		--default-ulimit nofile=1024:1024 --default-ulimit nproc=1024:1024 --live-restore >>"$D/log" 2>&1
+}
+
+engine &
+DOCKERD=$!
+daemon_up $DOCKERD "$D/log" 15 docker version
 tar -C "$T/rootfs" --numeric-owner -cf "$T/layer.tar" .
 if ! docker import -c 'CMD ["sh"]' "$T/layer.tar" busybox:test >"$T/o" 2>&1; then
 	echo "Bail out! docker import: $(cat "$T/o")"
@@ -59,7 +70,7 @@ memory() {
 	status 0 drun --rm --memory 64m --memory-swap 64m --pids-limit 50 busybox:test sh -c 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max'
 	is "$(cat "$T/o")" 67108864
 	status 137 drun --memory 20m --memory-swap 20m --name oom busybox:test dd if=/dev/zero of=/dev/null bs=200M count=1
-	is "$(docker inspect --format '{{.State.ExitCode}}' oom)" 137
+	is "$(docker inspect --format '{{.State.ExitCode}} {{.State.OOMKilled}}' oom)" "137 true"
 	docker rm oom >/dev/null
 }
 
@@ -123,6 +134,7 @@ options() {
 stats() {
 	drun -d --name st busybox:test sleep 100 >/dev/null
 	has "$(docker stats --no-stream --format '{{.Name}} {{.PIDs}}' st)" '^st 1$'
+	has "$(docker stats --no-stream --format '{{.CPUPerc}} {{.MemUsage}}' st)" '^[0-9.]+% [1-9][0-9.]*[KM]iB / '
 	docker update --memory 30m --memory-swap 30m st >/dev/null
 	is "$(docker exec st sh -c 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max')" 31457280
 	docker rm -f st >/dev/null
@@ -190,6 +202,46 @@ restarts() {
 	docker rm -f al >/dev/null
 }
 
+logs() {
+	drun -d --name lo busybox:test sh -c 'i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; echo err >&2; sleep 0.3; echo last' >/dev/null
+	timeout -k 1 10 docker logs -f lo >"$T/o" 2>"$T/e"
+	is "$(grep -c '^line ' "$T/o") $(sed -n '3000p;$p' "$T/o" | tr '\n' ' ')$(cat "$T/e")" "3000 line 2999 last err"
+	is "$(docker logs --tail 1 lo 2>/dev/null)" last
+	docker rm lo >/dev/null
+	is "$(echo piped | drun -i --rm busybox:test sh -c 'read x; echo got $x')" "got piped"
+	drun -di --name at busybox:test sh -c 'while read x && [ $x != end ]; do echo "echo $x"; done; exit 6' >/dev/null
+	got=0
+	# Docker, over runc's shim too, loses what comes right before the exit
+	( printf 'a\nb\n'; sleep 1; echo end; sleep 1 ) | timeout -k 1 10 docker attach at >"$T/o" || got=$?
+	is "$(docker logs at | tr '\n' ' ')" "echo a echo b "
+	is "$got $(tr '\n' ' ' <"$T/o")" "6 echo a echo b "
+	docker rm at >/dev/null
+}
+
+# With --live-restore: containers do not notice.
+killed() {
+	drun -d --name on busybox:test sleep 1000 >/dev/null
+	drun -d --name off busybox:test sh -c 'sleep 1.5; exit 44' >/dev/null
+	drun -d --name again --restart always busybox:test sleep 1000 >/dev/null
+	p=$(docker inspect --format '{{.State.Pid}}' again)
+	kill -9 $DOCKERD
+	until_true 10 sh -c "! kill -0 $DOCKERD 2>/dev/null || grep -q '^State:.Z' /proc/$DOCKERD/status"
+	kill -9 "$p"
+	sleep 2
+	rm -f "$D/pid"
+	engine &
+	new=$!
+	until_true 20 docker version
+	is "$(docker inspect --format '{{.State.Status}}' on)" running
+	status 7 docker exec on sh -c 'exit 7'
+	until_true 10 sh -c "test \"\$(docker inspect --format '{{.State.Status}} {{.State.ExitCode}}' off)\" = 'exited 44'"
+	until_true 10 sh -c "test \"\$(docker inspect --format '{{.State.Status}}' again)\" = running"
+	status 0 docker exec again true
+	docker rm -f on off again >/dev/null
+	kill $new
+	wait $new || :
+}
+
 health() {
 	drun -d --name he --health-cmd 'test -e /healthy' --health-interval 300ms --health-retries 2 busybox:test sleep 1000 >/dev/null
 	until_true 10 sh -c "docker inspect --format '{{.State.Health.Status}}' he | grep -q ^unhealthy"
@@ -198,18 +250,17 @@ health() {
 	docker rm -f he >/dev/null
 }
 
-for R in cleat io.containerd.cleat.v2; do
-	case $R in
-	io.*)
-		[ -n "$CLEAT" ] && [ "$MAJOR" -ge 23 ] || continue
-		;;
-	esac
+both() {
 	t "docker --runtime $R: both streams and status 7" run
-	t "docker --runtime $R: volumes" volume
-	t "docker --runtime $R: a memory limit, over it means 137" memory
-	t "docker --runtime $R: 127 and 126 by our messages" missing
 	t "docker --runtime $R: logs, exec, pause, top, stop, start, kill, wait" life
 	t "docker --runtime $R: a terminal" tty
+}
+
+all() {
+	both
+	t "docker --runtime $R: volumes" volume
+	t "docker --runtime $R: a memory limit, over it means 137 and OOMKilled" memory
+	t "docker --runtime $R: 127 and 126 by our messages" missing
 	t "docker --runtime $R: read-only, user, capabilities, privileged" options
 	t "docker --runtime $R: stats, update" stats
 	t "docker --runtime $R: seccomp by default, by file, none" filter
@@ -217,11 +268,23 @@ for R in cleat io.containerd.cleat.v2; do
 	t "docker --runtime $R: --init" inits
 	t "docker --runtime $R: namespaces of another container, of the host, none" shared
 	t "docker --runtime $R: restart policies" restarts
+	t "docker --runtime $R: every line in the log, stdin, attach" logs
 	t "docker --runtime $R: health" health
-done
+}
+
+readme_too() {
+	shown docker '**Docker**'
+}
+t "the README's lines for Docker are those of the documentation" readme_too
+
+R=cleat
 if [ -n "$CLEAT" ] && [ "$MAJOR" -ge 23 ]; then
+	both
 	R=cleat-shim
-	t "docker --runtime cleat-shim: the shim by a name of daemon.json" run
+	t "docker --runtime $R: the shim by a name of daemon.json" run
+	R=io.containerd.cleat.v2
 fi
+all
+t "docker --runtime $R: SIGKILL to the daemon, and a new one" killed
 
 finish

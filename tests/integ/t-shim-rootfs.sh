@@ -170,7 +170,7 @@ own_options() {
 }
 t "options of containerd's mount manager: refused by name" own_options
 
-# No FUSE file system is packed with the tests: the helper says how it was called, and binds.
+# How the helper is called: this one says so, and binds.
 fuse() {
 	mkdir -p "$T/helpers"
 	for h in mount.fuse mount.fuse3; do
@@ -204,6 +204,52 @@ fuse() {
 	command -v mount.fuse3 >/dev/null || wrong 'mount.fuse3 cannot be executed' "fuse3.x|y|ro"
 }
 t "fuse.* and fuse3.*: by mount.fuse and mount.fuse3" fuse
+
+# The daemon of a FUSE file system belongs to nobody: it goes with the mount.
+fuse_daemons() {
+	[ "$(procs | grep -c " fuse-overlayfs\$")" = "$1" ]
+}
+
+fuse_real() {
+	[ -c /dev/fuse ] || skip "there is no /dev/fuse"
+	p=$O/private/fuse-overlayfs
+	[ -d "$p/bin" ] || skip "$(cat "$p/why" 2>/dev/null || echo "no fuse-overlayfs was fetched")"
+	PATH=$p/bin:$PATH
+	export LD_LIBRARY_PATH="$p/lib"
+	mkdir -p "$T/f/a" "$T/f/b" "$T/f/up" "$T/f/wk"
+	echo a >"$T/f/a/which"
+	echo b >"$T/f/b/which"
+	echo b >"$T/f/b/only-b"
+	layers="opt:lowerdir=$T/f/a:$T/f/b:$T/rootfs,upperdir=$T/f/up,workdir=$T/f/wk"
+	see 'grep " / " /proc/mounts; cat /which /only-b; rm /which; chmod 0751 /only-b; echo up >/made; stat -c %a /only-b' \
+		"fuse3.fuse-overlayfs|fuse-overlayfs" "$layers"
+	has "$(sed -n 1p "$T/ro")" ' / fuse.fuse-overlayfs rw'
+	is "$(sed 1d "$T/ro" | tr '\n' ' ')" "a b 751 "
+	is "$(cat "$T/f/up/made") $(stat -c %a "$T/f/up/only-b") $(cat "$T/f/a/which")" "up 751 a"
+	until_true 3 fuse_daemons 0
+	# read-only, and with what the first one left
+	see 'ls / | grep -c -e which -e made; touch /x 2>/dev/null || echo ro' "fuse3.fuse-overlayfs|fuse-overlayfs|ro" "$layers"
+	is "$(tr '\n' ' ' <"$T/ro")" "1 ro "
+	# of a container that runs: one daemon, that outlives the worker that started it
+	as_words "fuse3.fuse-overlayfs|fuse-overlayfs" "$layers"
+	boot fuse '.root.path = "rootfs"' /bin/sh -c 'sleep 0.5; cat /made >/copy; exit 9'
+	create $mounts
+	fuse_daemons 1
+	tc start id="$ID" >/dev/null
+	is "$(tc wait id="$ID" | field exit_status)" 9
+	is "$(cat "$T/f/up/copy")" up
+	# the server dies: delete, as containerd calls it, unmounts
+	kill -9 "$(server_pid)"
+	cd "$B"
+	"$SHIM_BIN" -namespace "$NS" -address "$EV" -publish-binary /bin/false -id "$ID" -bundle "$B" delete >"$T/o"
+	cd "$T"
+	hasnt "$(cat /proc/self/mountinfo)" "$B/rootfs"
+	until_true 3 fuse_daemons 0
+	wrong 'fuse-overlayfs: mount.fuse3 ended with status [1-9][0-9]*: .*' \
+		"fuse3.fuse-overlayfs|fuse-overlayfs|lowerdir=$T/missing"
+	until_true 3 fuse_daemons 0
+}
+t "fuse-overlayfs by the real mount.fuse3" fuse_real
 
 half_made() {
 	wrong "missing" "bind|$T/rootfs|rbind" "bind|$T/vol|rbind|/tmp" "bind|$T/missing|rbind|/tmp"
