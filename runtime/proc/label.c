@@ -40,12 +40,19 @@ int label_check_apparmor(const char *profile, const char *where, struct err *e)
 
 int label_check_selinux(const char *label, const char *where, struct err *e)
 {
+	auto_fd ask = -1;
 	struct statfs st;
 
-	if (!given(label) || (!statfs("/sys/fs/selinux", &st) && (unsigned long)st.f_type == SELINUX_MAGIC))
+	if (!given(label))
 		return 0;
-	return err_set(e, ERR_UNSUPPORTED, 0, where,
-		       "\"%.200s\": SELinux is not enabled on this host (there is no selinuxfs at /sys/fs/selinux)", label);
+	if (statfs("/sys/fs/selinux", &st) || (unsigned long)st.f_type != SELINUX_MAGIC)
+		return err_set(e, ERR_UNSUPPORTED, 0, where, "\"%.200s\": SELinux is not enabled on this host "
+			       "(there is no selinuxfs at /sys/fs/selinux)", label);
+	/* Whether we may ask is the policy's to say. Who may not, hears of a wrong label when it is used. */
+	ask = open("/sys/fs/selinux/context", O_WRONLY | O_CLOEXEC);
+	if (ask < 0 || write(ask, label, strlen(label)) >= 0 || errno != EINVAL)
+		return 0;
+	return err_set(e, ERR_SPEC, 0, where, "\"%.200s\" is no label of the policy that is loaded", label);
 }
 
 int label_mount_option(const struct spec *s, struct arena *a, const char **out, struct err *e)

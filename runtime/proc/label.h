@@ -10,7 +10,7 @@ struct spec;
 
 /** label_check_apparmor() - Can this host confine by profiles? "unconfined" passes where it cannot. */
 int label_check_apparmor(const char *profile, const char *where, struct err *e);
-/** label_check_selinux() - Does this host know labels? */
+/** label_check_selinux() - Does this host know labels, and this one? */
 int label_check_selinux(const char *label, const char *where, struct err *e);
 /**
  * label_mount_option() - mountLabel as the mount option "context=LABEL"; @out is NULL without one.

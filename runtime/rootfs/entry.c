@@ -429,6 +429,8 @@ static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 
 static int explain(const struct entry *en, const struct rootfs *r, int q, struct err *e)
 {
+	const char *label = r->mnt.context;
+
 	if (q == -EPERM && !strcmp(en->type, "proc"))
 		return err_set(
 			e, ERR_DENIED, q, en->where,
@@ -440,8 +442,9 @@ static int explain(const struct entry *en, const struct rootfs *r, int q, struct
 		       q == -EPERM  ? ERR_DENIED :
 		       q == -EINVAL ? ERR_SPEC :
 				      ERR_KERNEL,
-		       q, en->where, "mount \"%s\" (type %s, options \"%s\")", en->m->destination,
-		       en->type, en->o.data_text);
+		       q, en->where, "mount \"%s\" (type %s, options \"%s\"%s%s%s)", en->m->destination,
+		       en->type, en->o.data_text, label ? ", by /linux/mountLabel \"" : "", label ? label : "",
+		       label ? "\"" : "");
 }
 
 /* sysfs belongs to the network namespace: without rights over it, the host's is shown read-only. */
@@ -477,7 +480,7 @@ static int mount_fs(struct rootfs *r, struct entry *en, struct err *e)
 		return target;
 	if (tmpfs) {
 		for (i = 0; i < en->o.data.n; i++)
-			has_mode |= !strncmp(en->o.data.v[i], "mode=", 5);
+			has_mode |= !strncmp(en->o.data.v[i], "mode=", 5) || strstr(en->o.data.v[i], ",mode=");
 		/* A tmpfs over an existing directory looks like it. */
 		if (!has_mode && !fstat(target, &st)) {
 			data.v = arena_alloc(r->arena, (en->o.data.n + 1) * sizeof(*data.v));

@@ -70,20 +70,56 @@ static int config_flags(int fs, unsigned long flags)
 	return 0;
 }
 
+/* "context=LABEL" and its like. A label may have commas, so callers write it as "context=\"LABEL\"" for mount(2). */
+static bool is_label(const char *word)
+{
+	static const char *const kinds[] = { "context=", "fscontext=", "defcontext=", "rootcontext=" };
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strncmp(word, kinds[i], strlen(kinds[i])))
+			return true;
+	return false;
+}
+
+/* Do the options of a mount say a label, one of the words or one of the many in a word? */
+static bool has_label(const struct strv *data)
+{
+	const char *p;
+	size_t i;
+
+	for (i = 0; data && i < data->n; i++)
+		for (p = data->v[i]; p; p = strchr(p, ','), p += p ? 1 : 0)
+			if (is_label(p))
+				return true;
+	return false;
+}
+
 static int config_word(int fs, const char *word)
 {
 	const char *eq = strchr(word, '=');
-	char key[256];
-	size_t n;
+	bool label = is_label(word);
+	char key[256], value[256];
+	size_t n, len;
 
+	/* Of many options in one word only mount(2) makes sense. */
+	if (!label && strchr(word, ','))
+		return -E2BIG;
 	if (!eq)
 		return sysx_fsconfig(fs, FSCONFIG_SET_FLAG, word, NULL, 0);
-	n = (size_t)(eq - word);
-	if (n >= sizeof(key) || strlen(eq + 1) > 255)
+	n = (size_t)(eq++ - word);
+	len = strlen(eq);
+	if (label && len > 1 && eq[0] == '"' && eq[len - 1] == '"') {
+		eq++;
+		len -= 2;
+	}
+	if (n >= sizeof(key) || len >= sizeof(value))
 		return -E2BIG;	/* fsconfig takes 256 bytes; mount(2) takes a page */
 	memcpy(key, word, n);
 	key[n] = 0;
-	return sysx_fsconfig(fs, FSCONFIG_SET_STRING, key, eq + 1, 0);
+	memcpy(value, eq, len);
+	value[len] = 0;
+	return sysx_fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
 }
 
 /* File systems of which the policy alone says how they are labelled. */
@@ -98,10 +134,14 @@ static bool labelled_by_policy(const char *type)
 	return false;
 }
 
-/* The word with the label, if @f takes it. A message queue's root takes the label, but not the option. */
+/*
+ * The word with the label, if @f takes it and has none of its own. A message queue's root takes the label,
+ * but not the option.
+ */
 static const char *context_of(const struct mnt_env *m, const struct mnt_fs *f)
 {
-	return m->context && !labelled_by_policy(f->type) && strcmp(f->type, "mqueue") ? m->context : NULL;
+	return m->context && !labelled_by_policy(f->type) && strcmp(f->type, "mqueue") && !has_label(f->data) ?
+		m->context : NULL;
 }
 
 static int label_root(const struct mnt_env *m, const struct mnt_fs *f, int mount)
@@ -139,6 +179,16 @@ static int new_detached(const struct mnt_env *m, const struct mnt_fs *f)
 	return r ? r : take_fd(&mount);
 }
 
+/* One more word for mount(2), a label in quotes. */
+static const char *join_word(struct arena *a, const char *data, const char *word)
+{
+	const char *value = is_label(word) ? strchr(word, '=') + 1 : NULL, *comma = *data ? "," : "";
+
+	if (value && *value != '"')
+		return arena_printf(a, "%s%s%.*s\"%s\"", data, comma, (int)(value - word), word, value);
+	return arena_printf(a, "%s%s%s", data, comma, word);
+}
+
 static int mount_old(const struct mnt_env *m, const struct mnt_fs *f, int target)
 {
 	const char *context = context_of(m, f);
@@ -147,15 +197,10 @@ static int mount_old(const struct mnt_env *m, const struct mnt_fs *f, int target
 	char path[FD_PATH_SIZE];
 	size_t i;
 
-	for (i = 0; f->data && i < f->data->n; i++) {
-		data = arena_printf(&a, "%s%s%s", data, i ? "," : "", f->data->v[i]);
-		if (!data)
-			return -ENOMEM;
-	}
-	/* A label may have commas in it. */
-	if (context)
-		data = arena_printf(&a, "%s%s%.*s=\"%s\"", data, *data ? "," : "", (int)(strchr(context, '=') - context),
-				    context, strchr(context, '=') + 1);
+	for (i = 0; data && f->data && i < f->data->n; i++)
+		data = join_word(&a, data, f->data->v[i]);
+	if (data && context)
+		data = join_word(&a, data, context);
 	if (!data)
 		return -ENOMEM;
 	if (m->context && !strcmp(f->type, "mqueue"))

@@ -323,6 +323,9 @@ static int seal_filter(struct seal_ctx *c, struct err *e)
 static int seal_exec(struct seal_ctx *c, struct err *e)
 {
 	execve(c->exe, c->argv, c->envp);
+	if (errno == EACCES && c->p->selinux)	/* the file's mode let us, or the step before had complained */
+		return err_set(e, ERR_SPEC, -errno, NULL, "exec: \"%s\" with the SELinux label \"%.200s\"", c->exe,
+			       c->p->selinux);
 	return err_set(e, ERR_SPEC, -errno, NULL, "exec: \"%s\"", c->exe);
 }
 

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -18,7 +19,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -141,6 +144,27 @@ static int abstract(void)
 	return n != 0;
 }
 
+static int say_label(const char *what, const char *label, long n)
+{
+	if (n < 0)
+		printf("%s: %s\n", what, strerror(errno));
+	else
+		printf("%s %.*s\n", what, (int)n, label);
+	return n < 0;
+}
+
+static int labels(char **paths)
+{
+	int fd = open("/proc/self/attr/current", O_RDONLY | O_CLOEXEC), failed;
+	char text[512];
+
+	failed = say_label("process", text, fd < 0 ? -1 : read(fd, text, sizeof(text)));
+	say_label("keyring", text, syscall(SYS_keyctl, KEYCTL_GET_SECURITY, KEY_SPEC_SESSION_KEYRING, text, sizeof(text)));
+	for (; *paths; paths++)
+		failed |= say_label(*paths, text, lgetxattr(*paths, "security.selinux", text, sizeof(text)));
+	return failed;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -153,10 +177,12 @@ int main(int argc, char **argv)
 		return int80();
 	if (!strcmp(what, "abstract"))
 		return abstract();
+	if (!strcmp(what, "labels"))
+		return labels(argv + 2);
 	if (!strcmp(what, "sleep")) {
 		pause();
 		return 0;
 	}
-	fprintf(stderr, "usage: probe fds | open-exe SECONDS | int80 | sleep | abstract\n");
+	fprintf(stderr, "usage: probe fds | open-exe SECONDS | int80 | sleep | abstract | labels PATH...\n");
 	return 2;
 }

@@ -198,6 +198,18 @@ tmpfs() {
 }
 t "tmpfs: size, mode, the folder's own mode, ro" tmpfs
 
+# Callers that take mount(8)'s words hand them on as they are.
+tmpfs_words() {
+	mkdir -p "$T/rootfs/tm"
+	chmod 0751 "$T/rootfs/tm"
+	inside '.mounts += [{destination: "/tm", type: "tmpfs", source: "tmpfs", options: ["noexec", "size=64k,mode=0711,uid=7"]}]' '
+		stat -c "%a %u" /tm
+		grep " /tm" /proc/self/mountinfo'
+	has "$(cat "$T/o")" '^711 7$'
+	has "$(cat "$T/o")" 'noexec.*size=64k'
+}
+t "tmpfs: many options in one word" tmpfs_words
+
 mount_links() {
 	mkdir -p "$T/vol2" "$T/rootfs/real"
 	echo seen >"$T/vol2/f"
