@@ -14,7 +14,7 @@
 # ---- what the tests need beside what the build needs -----------------------
 RUN_PACKAGES := busybox-static jq containerd runc crun podman buildah docker.io conmon procps \
 	util-linux bsdutils iproute2 uidmap strace gnuplot-nox e2fsprogs mandoc groff-base zsh dbus-daemon dbus-bin dbus-session-bus-common
-RUN_PACKAGES += erofs-utils python3-grpcio python3-protobuf python3-yaml
+RUN_PACKAGES += erofs-utils valgrind python3-grpcio python3-protobuf python3-yaml
 LAB_PACKAGES := $(shell cat tests/lab/packages 2>/dev/null)
 BUILD_TEST_PACKAGES := linux-source-6.1 xz-utils shellcheck
 

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# How many system calls something takes, for benches and for the suite that
-# keeps cleat's counts below a ceiling. What depends on who is faster is not
-# counted: waiting, and being interrupted.
+# How many system calls and instructions something takes, for benches and for the
+# suite that keeps cleat's counts below a ceiling. Of the calls, what depends on who
+# is faster is not counted: waiting, and being interrupted.
 
 # calls_in FILE: sum of a table of strace -c.
 calls_in() {
@@ -56,4 +56,37 @@ calls_of() {
 	calls_watched "$calls_file"
 	echo "$CALLS"
 	return $calls_rc
+}
+
+# ---- instructions in user space, by $O/tests/integ/instructions ------------------------
+
+# steps_watch FILE PID: begin to count those of PID and its children to come; sets STEPS_PID.
+steps_watch() {
+	"$O/tests/integ/instructions" "$1" -p "$2" >"$1.out" 2>&1 </dev/null &
+	STEPS_PID=$!
+	steps_tries=100
+	until grep -q "^TracerPid:[^0-9]*$STEPS_PID$" "/proc/$2/status"; do
+		steps_tries=$((steps_tries - 1))
+		[ $steps_tries -gt 0 ] || { cat "$1.out" >&2; return 1; }
+		sleep 0.05
+	done
+}
+
+# steps_watched FILE: end it; sets STEPS.
+steps_watched() {
+	kill -TERM "$STEPS_PID" 2>/dev/null || :
+	wait "$STEPS_PID" || { cat "$1.out" >&2; return 1; }
+	STEPS=$(head -n 1 "$1")
+}
+
+# steps_of FILE COMMAND...: those of a command and of what it starts, without a container's programs. What it
+# says is in FILE.said; the processes are in FILE.
+steps_of() {
+	steps_file=$1
+	shift
+	"$O/tests/integ/instructions" "$steps_file" "$@" >"$steps_file.said" 2>&1 </dev/null || {
+		cat "$steps_file.said" >&2
+		return 1
+	}
+	head -n 1 "$steps_file"
 }

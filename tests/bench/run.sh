@@ -216,7 +216,12 @@ if wanted calls; then
 	one() {
 		printf 'System calls|%s\t%s\tcalls\t%s\n' "$1" "$2" "$(shift 2 && calls_of "$T/calls" "$@")" >>"$SAMPLES"
 	}
+	# a runtime in Go takes fifty million, and half an hour to count
+	steps() {
+		printf 'Instructions|%s\t%s\tinstructions\t%s\n' "$1" "$2" "$(shift 2 && steps_of "$T/steps" "$@")" >>"$SAMPLES"
+	}
 	one run floor "$BIN/floor" "$T/root" /bin/true
+	steps run floor "$BIN/floor" "$T/root" /bin/true
 	for rt in cleat runc; do
 		cmd=$(command -v $rt || echo "$O/$rt")
 		[ $rt = runc ] || cmd=$O/cleat
@@ -231,6 +236,15 @@ if wanted calls; then
 			$cmd kill $TAG-$rt KILL
 			sleep 0.5
 			one delete $rt $cmd delete $TAG-$rt
+			[ $rt = cleat ] || continue
+			steps run $rt $cmd run --bundle "$T/$rt-true" $TAG-$rt
+			steps create $rt $cmd create --bundle "$T/$rt-sleep" $TAG-$rt
+			steps state $rt $cmd state $TAG-$rt
+			steps start $rt $cmd start $TAG-$rt
+			steps exec $rt $cmd exec $TAG-$rt /bin/true
+			$cmd kill $TAG-$rt KILL
+			sleep 0.5
+			steps delete $rt $cmd delete $TAG-$rt
 		}
 	done
 fi

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# timeout: 120
+# timeout: 300
 #
-# What operations cost, in figures that no busy machine changes: system calls,
-# all processes counted, kept below a ceiling. A change that needs more raises
+# What operations cost, in figures that no busy machine changes: system calls and
+# instructions, all processes counted, kept below a ceiling. A change that needs more raises
 # the ceiling in CEILINGS and says why; one that needs less lowers it.
 # shellcheck disable=SC2016
 . "${0%/*}/../harness/lib.sh"
@@ -106,6 +106,25 @@ tc() {
 	timeout 60 "$CLIENT" --namespace "$NS" "$A" "$@"
 }
 
+# served: a server for the bundle made last; its address and pid are $A and $S.
+served() {
+	cd "$B"
+	A=$(TTRPC_ADDRESS=$EV.ttrpc "$SHIM_BIN" -namespace "$NS" -address "$EV" -publish-binary /bin/false -id "$ID" start </dev/null)
+	cd "$T"
+	A=${A#unix://}
+	S=$(tc connect id="$ID" | sed -n 's/^shim_pid=//p')
+}
+
+round_trip() {
+	{
+		echo "exec id=$ID exec_id=e spec={\"args\":[\"/bin/true\"],\"cwd\":\"/\"}"
+		echo "&w wait id=$ID exec_id=e"
+		echo "start id=$ID exec_id=e"
+		echo "join w"
+		echo "delete id=$ID exec_id=e"
+	} | tc batch
+}
+
 # watched OPERATION COMMAND...: the calls of the server and its workers meanwhile, below the ceiling.
 watched() {
 	what=$1
@@ -120,20 +139,7 @@ watched() {
 
 shim() {
 	bundle shim '' sleep 100
-	cd "$B"
-	A=$(TTRPC_ADDRESS=$EV.ttrpc "$SHIM_BIN" -namespace "$NS" -address "$EV" -publish-binary /bin/false -id "$ID" start </dev/null)
-	cd "$T"
-	A=${A#unix://}
-	S=$(tc connect id="$ID" | sed -n 's/^shim_pid=//p')
-	round_trip() {
-		{
-			echo "exec id=$ID exec_id=e spec={\"args\":[\"/bin/true\"],\"cwd\":\"/\"}"
-			echo "&w wait id=$ID exec_id=e"
-			echo "start id=$ID exec_id=e"
-			echo "join w"
-			echo "delete id=$ID exec_id=e"
-		} | tc batch
-	}
+	served
 	watched shim-create tc create id="$ID" bundle="$B"
 	watched shim-start tc start id="$ID"
 	round_trip >"$T/o"
@@ -147,13 +153,103 @@ shim() {
 }
 t "shim: Create, Start, exec round trip, Delete" shim
 
+# ---- instructions --------------------------------------------------------------------
+
+# On a hybrid host with ten hierarchies, and a twentieth more: the static build by gcc, as it is shipped.
+STEP_CEILINGS="
+create		738000
+start		73000
+state		100000
+exec		170000
+kill		72000
+delete		80000
+shim-create	756000
+shim-start	71000
+shim-exec	215000
+shim-delete	88000
+"
+steppable() {
+	[ "$(uname -m)" = x86_64 ] || skip "the ceilings are of x86-64"
+	nm "$RUNTIME" | grep -q ' __libc_malloc_impl$' || skip "the ceilings are of the static build with musl"
+	if readelf -p .comment "$RUNTIME" | grep -q clang; then skip "the ceilings are of gcc's build"; fi
+	if nm "$RUNTIME" | grep -q __asan_init; then skip "the ceilings are of a build without sanitizers"; fi
+}
+
+# few OPERATION INSTRUCTIONS
+few() {
+	echo "$1: $2 instructions" >>"$T/counts"
+	max=$(printf '%s' "$STEP_CEILINGS" | awk -v what="$1" '$1 == what { print $2 }')
+	[ "$2" -gt 5000 ] || fail "$1: $2 instructions cannot be all"
+	[ "$2" -le "$max" ] || {
+		sed 1d "$T/steps" >&2
+		fail "$1: $2 instructions, the ceiling is $max"
+	}
+}
+
+steps() {
+	steps_of "$T/steps" "$RUNTIME" --root "$ROOT" "$@"
+}
+
+# The same as callgrind counts, which takes a turn of a string instruction for nothing.
+counted_well() {
+	steppable
+	command -v valgrind >/dev/null || skip "valgrind is not installed"
+	ours=$(steps spec --help)
+	valgrind --tool=callgrind --callgrind-out-file=/dev/null "$RUNTIME" spec --help >"$T/o" 2>"$T/e"
+	theirs=$(sed -n 's/.*Collected : //p' "$T/e")
+	echo "ours $ours, callgrind's $theirs"
+	[ "$theirs" -gt 5000 ] && [ $((ours * 100)) -ge $((theirs * 97)) ] && [ $((ours * 100)) -le $((theirs * 105)) ]
+}
+t "instructions are counted as callgrind counts them" counted_well
+
+instructions() {
+	steppable
+	bundle steps '' sleep 100
+	if [ -n "${LONG-}" ]; then	# twenty seconds, for what shim-create has as well
+		few create "$(steps create --bundle "$B" "$ID")"
+	else
+		rt create --bundle "$B" "$ID" </dev/null >"$T/o"
+	fi
+	few state "$(steps state "$ID")"
+	few start "$(steps start "$ID")"
+	few exec "$(steps exec "$ID" /bin/true)"
+	few kill "$(steps kill "$ID" KILL)"
+	until_true 5 is_state "$ID" stopped
+	few delete "$(steps delete "$ID")"
+}
+t "instructions: create (long), state, start, exec, kill, delete" instructions
+
+stepped() {
+	what=$1
+	shift
+	steps_watch "$T/steps" "$S"
+	"$@" >"$T/o"
+	steps_watched "$T/steps"
+	few "$what" "$STEPS"
+}
+
+shim_instructions() {
+	steppable
+	bundle steps2 '' sleep 100
+	served
+	stepped shim-create tc create id="$ID" bundle="$B"
+	stepped shim-start tc start id="$ID"
+	round_trip >"$T/o"
+	stepped shim-exec round_trip
+	has "$(cat "$T/o")" '^exit_status=0$'
+	tc kill id="$ID" signal=9
+	tc wait id="$ID" >/dev/null
+	stepped shim-delete tc delete id="$ID"
+	tc shutdown id="$ID" >/dev/null 2>&1 || :
+	until_true 4 test ! -e "$A"
+}
+t "instructions: the shim's Create, Start, exec round trip, Delete" shim_instructions
+
+# ---- idle servers ----------------------------------------------------------------------
+
 asleep() {
 	bundle asleep '' sleep 100
-	cd "$B"
-	A=$(TTRPC_ADDRESS=$EV.ttrpc "$SHIM_BIN" -namespace "$NS" -address "$EV" -publish-binary /bin/false -id "$ID" start </dev/null)
-	cd "$T"
-	A=${A#unix://}
-	S=$(tc connect id="$ID" | sed -n 's/^shim_pid=//p')
+	served
 	tc create id="$ID" bundle="$B" >/dev/null
 	tc start id="$ID" >/dev/null
 	sleep 3
