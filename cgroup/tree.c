@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "fd.h"
 #include "cg_internal.h"
+#include "pathfs.h"
 
 #define REMOVE_MAX_MS	2000
 #define DIR_FLAGS	(O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
@@ -171,6 +172,36 @@ static int remove_error(const struct cg_host *host, size_t i, const char *path, 
 	return err_set(e, cg_kind(r), r, where, "remove cgroup");
 }
 
+/*
+ * A limit of an RDMA device that is left when the cgroup goes stays in the device's list, whose other end has been
+ * freed: the kernel panics as soon as the device goes (6.1: list corruption in rdmacg_unregister_device). One that
+ * is taken back is freed.
+ */
+__attribute__((noinline))	/* keeps its buffers out of its callers' frames */
+static void rdma_unlimit(const struct cg_host *host, size_t i, const char *path)
+{
+	static const char none[] = "hca_handle=max hca_object=max";
+	char file[CG_PATH_MAX], text[2048], *line, *rest;
+
+	if (!host->h[i].v2 && !cg_has_word(host->h[i].controllers, "rdma", ','))
+		return;
+	if (cg_join(host, i, path, "rdma.max", file, sizeof(file)) || cg_read(AT_FDCWD, file, text, sizeof(text)) <= 0)
+		return;
+	for (line = text; *line; line = rest) {
+		char limit[128];
+		size_t len = strcspn(line, "\n");
+		int n;
+
+		rest = line + len + (line[len] != 0);
+		line[len] = 0;
+		if (strstr(line, none))
+			continue;
+		n = snprintf(limit, sizeof(limit), "%.*s %s", (int)strcspn(line, " "), line, none);
+		if (n > 0 && (size_t)n < sizeof(limit))
+			(void)path_write(AT_FDCWD, file, limit, (size_t)n);
+	}
+}
+
 /* A kill takes effect a moment after it is sent, so a busy directory is tried again. */
 static int remove_one(const char *dir, int *left_ms)
 {
@@ -203,6 +234,7 @@ int cg_remove(const struct cg_host *host, const char *path, struct err *e)
 
 		if (!cg_uses(host, i))
 			continue;
+		rdma_unlimit(host, i, path);
 		r = cg_join(host, i, path, NULL, dir, sizeof(dir));
 		if (!r)
 			r = remove_one(dir, &left_ms);
@@ -225,8 +257,10 @@ int cg_remove_empty(const struct cg_host *host, const char *path)
 	for (size_t i = 0; i < host->n; i++) {
 		char dir[CG_PATH_MAX];
 
-		if (cg_uses(host, i) && (cg_join(host, i, path, NULL, dir, sizeof(dir)) ||
-					 (rmdir(dir) && errno != ENOENT)))
+		if (!cg_uses(host, i))
+			continue;
+		rdma_unlimit(host, i, path);
+		if (cg_join(host, i, path, NULL, dir, sizeof(dir)) || (rmdir(dir) && errno != ENOENT))
 			r = -EBUSY;
 	}
 	return r;

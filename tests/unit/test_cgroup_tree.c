@@ -516,6 +516,37 @@ TEST(detect)
 	arena_fini(&t.arena);
 }
 
+/* A kernel that forgets them panics when the device goes. */
+TEST(limits_of_rdma_devices_go_first)
+{
+	static const char limits[] = "one hca_handle=max hca_object=max\ntwo hca_handle=3 hca_object=max\n";
+	static const char want[] = "two hca_handle=max hca_object=max";
+	struct cg_host host = { .mode = CG_MODE_V1, .n = 2 };
+	char top[] = "/tmp/cleat-rdma-XXXXXX", dir[64], file[80], got[128] = "";
+	FILE *f;
+
+	ASSERT_NE(NULL, mkdtemp(top));
+	host.h[0] = (struct cg_hierarchy){ .controllers = "pids", .mountpoint = "/nonexistent" };
+	host.h[1] = (struct cg_hierarchy){ .controllers = "rdma", .mountpoint = top };
+	snprintf(dir, sizeof(dir), "%s/c", top);
+	snprintf(file, sizeof(file), "%s/rdma.max", dir);
+	ASSERT_EQ(0, mkdir(dir, 0755));
+	f = fopen(file, "w");
+	ASSERT_NE(NULL, f);
+	fputs(limits, f);
+	fclose(f);
+	EXPECT_EQ(-EBUSY, cg_remove_empty(&host, "/c"));	/* a file that only the kernel could remove */
+	f = fopen(file, "r");
+	ASSERT_NE(NULL, f);
+	got[fread(got, 1, sizeof(got) - 1, f)] = 0;
+	fclose(f);
+	/* Only the device with a limit, in one write, which in a real file is a command. */
+	EXPECT_EQ(0, strncmp(got, want, strlen(want))) TH_LOG("%s", got);
+	unlink(file);
+	rmdir(dir);
+	rmdir(top);
+}
+
 /* No cgroup file system at all: containers go without, limits are refused by name. */
 TEST(host_without_cgroups)
 {
