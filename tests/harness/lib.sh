@@ -186,7 +186,7 @@ suite() {
 		exit 1
 	fi
 	umask 022
-	T=$(mktemp -d /tmp/cleat-test.XXXXXX)
+	T=$(mktemp -d "${TMPDIR:-/tmp}/cleat-test.XXXXXX")
 	TAG=ct$$
 	NS=$TAG
 	ROOT=$T/run

@@ -65,7 +65,7 @@ column() {
 	small=''
 	for s in $(suites "$@"); do
 		case $s in
-		features | */t-cli-errors.sh) small="$small $s" ;;
+		features | resources | */t-cli-errors.sh) small="$small $s" ;;
 		*) add "$name" "$v" "$s" "$image" ;;
 		esac
 	done
