@@ -111,6 +111,7 @@ limits_burst() {
 # A limit below what is in use is refused before it kills, where that is asked for.
 checked_update() {
 	only_v2
+	needs memory
 	[ -n "$CLEAT" ] || skip "runc 1.1 has no such thing"
 	live checked '.linux.resources.memory = {limit: 67108864} | .mounts += [{destination: "/m", type: "tmpfs", source: "t"}]' \
 		sh -c 'head -c 20000000 /dev/zero >/m/f; touch /m/full; sleep 1000'
@@ -448,6 +449,7 @@ exec_beside() {
 
 # One cgroup, two containers: runc's comes second, ours is frozen with it.
 events_same() {
+	needs memory pids cpu
 	[ -n "$CLEAT" ] || skip "compares cleat with runc"
 	live evsame '.linux.resources = {pids: {limit: 20}, cpu: {quota: 50000, period: 100000}, memory: {limit: 67108864}}'
 	mkdir -p -m 0700 "$T/runc"
@@ -465,14 +467,18 @@ events_same() {
 	# v2 has a peak and pressure, which that runc does not print.
 	norm='del(.data.cpu.psi, .data.memory.psi, .data.blkio.psi)
 		| .data.memory |= (del(.usage.max, .swap.max, .kernel.max, .usage.usage, .swap.usage, .kernel.usage)
-			| .raw |= map_values(0)) | .data.cpu.usage |= map_values(type)'
+			| .raw |= map_values(0)) | .data.cpu |= (.usage |= map_values(type) | .throttling |= map_values(type))'
 	jq -c "$norm" "$T/ours" >"$T/1"
 	jq -c "$norm" "$T/theirs" >"$T/2"
 	cmp "$T/1" "$T/2" || fail "ours: $(cat "$T/1") runc's: $(cat "$T/2")"
 	jq -e '.data.pids.limit == 20 and .data.memory.usage.limit == 67108864' "$T/ours" >"$T/o"
+	# periods go by between the two
+	jq -es '.[0].data.cpu.throttling.periods as $n | .[1].data.cpu.throttling.periods | . >= $n and . < $n + 100' \
+		"$T/ours" "$T/theirs" >"$T/o"
 }
 
 events_oom() {
+	needs memory
 	live evoom '.linux.resources.memory = {limit: 33554432}'
 	rt events --interval 1h "$ID" >"$T/stream" &
 	events=$!
