@@ -100,6 +100,16 @@ limits_cpu() {
 }
 
 limits_burst() {
+	live noburst '.linux.resources.cpu = {quota: 25000, period: 50000}'
+	[ -n "$V2" ] && f=$(cgdir)/cpu.max.burst || f=$(cgdir cpu)/cpu.cfs_burst_us
+	[ -e "$f" ] && burst=1 || burst=''
+	gone
+	if [ -z "$burst" ]; then
+		bundle burst '.linux.resources.cpu = {quota: 25000, period: 50000, burst: 20000}' true
+		refused 1 'resources.cpu.burst' run_it
+		no_cgroup
+		skip "no cpu burst in this kernel (5.14)"
+	fi
 	live burst '.linux.resources.cpu = {quota: 25000, period: 50000, burst: 20000}'
 	is "$(knob cpu.max.burst cpu cpu.cfs_burst_us)" 20000
 	gone
@@ -423,9 +433,9 @@ exec_sub() {
 		is "$(cat "$T/o")" "0::/$ID/in/er"
 		refused 255 'unknown controller memory' rt exec --cgroup memory:in "$ID" true
 	else
-		mkdir -p "$(cgdir memory)/in"
-		status 0 rt exec --cgroup memory:in "$ID" cat /proc/self/cgroup
-		has "$(cat "$T/o")" "memory:/$ID/in\$"
+		mkdir -p "$(cgdir freezer)/in"
+		status 0 rt exec --cgroup freezer:in "$ID" cat /proc/self/cgroup
+		has "$(cat "$T/o")" "freezer:/$ID/in\$"
 		has "$(cat "$T/o")" "pids:/$ID\$"
 	fi
 	refused 255 'not a sub cgroup path' rt exec --cgroup ../x "$ID" true

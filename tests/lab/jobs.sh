@@ -87,12 +87,20 @@ job() {
 	echo $(($(date +%s) - begin)) >"$work/$1.time"
 }
 
-# lane - do jobs that nobody else has taken
+# short 1 - the jobs that take seconds; short 0: the others
+short() {
+	i=0
+	while [ "$((i += 1))" -le "$jobs" ]; do
+		cut -f 3 "$work/$i.job" | grep -q '^features' && s=1 || s=0
+		[ $s != "$1" ] || echo $i
+	done
+}
+
+# lane - do jobs that nobody else has taken: the short ones last, so that all lanes end together
 lane() {
 	guest=''
 	trap '[ -n "$guest" ] && kill "$guest" 2>/dev/null; exit 143' INT TERM HUP
-	n=0
-	while [ "$((n += 1))" -le "$jobs" ]; do
+	for n in $(short 0) $(short 1); do
 		mkdir "$work/$n.taken" 2>/dev/null || continue
 		job $n
 		# one at a time
