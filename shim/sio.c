@@ -41,7 +41,7 @@ void sio_close(struct sio_ends *ends)
 	fd_close(&ends->logger_pidfd);
 }
 
-#define READER_WAIT_MS 1000	/* for all outputs of a process together */
+#define READER_WAIT_MS 750	/* for all outputs of a process together */
 
 /*
  * containerd's client opens a FIFO in the background, and gives up what is not open yet when it deletes: the

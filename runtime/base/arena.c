@@ -10,7 +10,7 @@
 #include "bounds.h"
 
 /* Data of a block: the first is small, as most requests need no more. Both fill a size of musl's allocator. */
-#define ARENA_FIRST 960u
+#define ARENA_FIRST 1984u
 #define ARENA_BLOCK 8128u
 #define ARENA_ALIGN alignof(max_align_t)
 

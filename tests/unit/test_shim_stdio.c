@@ -150,8 +150,8 @@ TEST_F(opened, missing_readers_are_waited_for_once)
 	ASSERT_EQ(mkfifo(self->file, 0600), 0);
 	ASSERT_EQ(sio_open(&req, &self->ends, &self->e), 0);
 	took = loop_now_ms() - begin;
-	EXPECT_GE(took, 950);
-	EXPECT_LT(took, 1500);
+	EXPECT_GE(took, 700);
+	EXPECT_LT(took, 1200);
 	EXPECT_GE(self->ends.stream[1].dst, 0);
 	EXPECT_GE(self->ends.stream[2].dst, 0);
 }
