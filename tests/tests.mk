@@ -8,7 +8,7 @@
 #   make check-kernels           containers on Debian's kernels under qemu, as one table
 #   make check-kernels KERNEL=bzImage [MODULES=DIR] [VARIANTS=...] [SUITES=...] [APPEND=...] [NEED=...]
 #   make demo                    real containers on this machine, to look at
-#   make bench                   every figure, into Documentation/benchmarks (about an hour)
+#   make bench                   every figure, into Documentation/benchmarks (a quarter of an hour)
 #   make bench-quick             the same with small counts, into the build folder (minutes)
 
 # ---- what the tests need beside what the build needs -----------------------
@@ -203,7 +203,7 @@ demo:
 	$(Q)$(MAKE) --no-print-directory all $(O)/tests/integ/warden
 	$(Q)O=$(abspath $(O)) tests/harness/demo.sh
 
-# Small counts; "bench" takes an hour and wants a machine that does nothing else.
+# Small counts; "bench" takes a quarter of an hour and wants a machine that does nothing else.
 BENCH_OUT ?= Documentation/benchmarks
 bench-quick: all $(BENCH_BIN)
 	$(Q)O=$(abspath $(O)) tests/bench/run.sh quick $(abspath $(O))/bench
