@@ -106,7 +106,10 @@ int cg_make(struct cg *c, const struct cg_host *host, const char *path,
 	    const struct cg_limits *l, const struct log *log, struct err *e);
 /** cg_open() - Open the directories of an existing cgroup; missing ones stay -1; all missing: -ENOENT. */
 int cg_open(struct cg *c, const struct cg_host *host, const char *path, struct err *e);
-/** cg_open_to_enter() - The same for whom only enters: it is good for cg_enter_fd(), _self() and _beside(). */
+/**
+ * cg_open_to_enter() - The same for a worker that makes a process to enter it: of a v1 hierarchy only the file that
+ * cg_enter_self() writes to is opened, so nothing else can be done there. cg_close() closes it all.
+ */
 int cg_open_to_enter(struct cg *c, const struct cg_host *host, const char *path, struct err *e);
 void cg_close(struct cg *c);
 /** cg_apply() - Write the limits; only what is given. @update: devices are left alone (contract 1.12). */

@@ -153,7 +153,7 @@ static void accept_ready(struct loop_source *s, uint32_t events)
 	server_check_idle(srv);
 	if (r >= 0)
 		return;
-	/* Out of fds or memory: the connection stays in the backlog for now. */
+	/* Out of fds or memory: until it has rested, connections stay in the backlog. */
 	loop_del(&srv->loop, s);
 	loop_timer_set(&srv->loop, &srv->listen_rest, REST_MS);
 }

@@ -52,6 +52,7 @@ int fdio_read_all(int fd, struct buf *b, size_t max)
 
 		if (b->len - start > max)
 			return -EFBIG;
+		/* With its NUL it fits into a KiB, which holds most files. */
 		if (buf_reserve(b, b->cap > b->len + 512 ? b->cap - b->len - 1 : 1000))
 			return -ENOMEM;
 		n = read(fd, b->data + b->len, b->cap - b->len - 1);

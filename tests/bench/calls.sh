@@ -13,16 +13,21 @@ calls_in() {
 		END { print n + 0 }' "$1"
 }
 
+# traced PID BY SAYS: wait until BY traces PID; what BY said is shown if it does not.
+traced() {
+	traced_tries=100
+	until grep -q "^TracerPid:[^0-9]*$2$" "/proc/$1/status"; do
+		traced_tries=$((traced_tries - 1))
+		[ $traced_tries -gt 0 ] || { cat "$3" >&2; return 1; }
+		sleep 0.05
+	done
+}
+
 # calls_watch FILE PID: begin to count what PID and its children to come do; sets CALLS_STRACE.
 calls_watch() {
 	strace -f -qq -c -o "$1" -p "$2" >"$1.out" 2>&1 </dev/null &
 	CALLS_STRACE=$!
-	calls_tries=100
-	until grep -q "^TracerPid:[^0-9]*$CALLS_STRACE$" "/proc/$2/status"; do
-		calls_tries=$((calls_tries - 1))
-		[ $calls_tries -gt 0 ] || { cat "$1.out" >&2; return 1; }
-		sleep 0.05
-	done
+	traced "$2" $CALLS_STRACE "$1.out"
 }
 
 # calls_watched FILE: end it; sets CALLS. By the shell that called calls_watch, which has to wait for strace.
@@ -64,12 +69,7 @@ calls_of() {
 steps_watch() {
 	"$O/tests/integ/instructions" "$1" -p "$2" >"$1.out" 2>&1 </dev/null &
 	STEPS_PID=$!
-	steps_tries=100
-	until grep -q "^TracerPid:[^0-9]*$STEPS_PID$" "/proc/$2/status"; do
-		steps_tries=$((steps_tries - 1))
-		[ $steps_tries -gt 0 ] || { cat "$1.out" >&2; return 1; }
-		sleep 0.05
-	done
+	traced "$2" $STEPS_PID "$1.out"
 }
 
 # steps_watched FILE: end it; sets STEPS.

@@ -247,7 +247,7 @@ static void begin_pid(const char *pid)
 	if (!d)
 		die(path);
 	while ((de = readdir(d))) {
-		pid_t tid = atoi(de->d_name);
+		pid_t tid = (pid_t)strtol(de->d_name, NULL, 10);	/* "." is 0 */
 
 		if (tid > 0 && (ptrace(PTRACE_SEIZE, tid, 0, OPTIONS) || ptrace(PTRACE_INTERRUPT, tid, 0, 0)))
 			die("PTRACE_SEIZE");

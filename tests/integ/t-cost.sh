@@ -137,21 +137,22 @@ watched() {
 	below "$what" "$CALLS"
 }
 
-shim() {
-	bundle shim '' sleep 100
+# shim_life BY: by "watched" or "stepped".
+shim_life() {
+	bundle "shim-$1" '' sleep 100
 	served
-	watched shim-create tc create id="$ID" bundle="$B"
-	watched shim-start tc start id="$ID"
+	"$1" shim-create tc create id="$ID" bundle="$B"
+	"$1" shim-start tc start id="$ID"
 	round_trip >"$T/o"
-	watched shim-exec round_trip
+	"$1" shim-exec round_trip
 	has "$(cat "$T/o")" '^exit_status=0$'
 	tc kill id="$ID" signal=9
 	tc wait id="$ID" >/dev/null
-	watched shim-delete tc delete id="$ID"
+	"$1" shim-delete tc delete id="$ID"
 	tc shutdown id="$ID" >/dev/null 2>&1 || :
 	until_true 4 test ! -e "$A"
 }
-t "shim: Create, Start, exec round trip, Delete" shim
+t "shim: Create, Start, exec round trip, Delete" shim_life watched
 
 # ---- instructions --------------------------------------------------------------------
 
@@ -230,18 +231,7 @@ stepped() {
 
 shim_instructions() {
 	steppable
-	bundle steps2 '' sleep 100
-	served
-	stepped shim-create tc create id="$ID" bundle="$B"
-	stepped shim-start tc start id="$ID"
-	round_trip >"$T/o"
-	stepped shim-exec round_trip
-	has "$(cat "$T/o")" '^exit_status=0$'
-	tc kill id="$ID" signal=9
-	tc wait id="$ID" >/dev/null
-	stepped shim-delete tc delete id="$ID"
-	tc shutdown id="$ID" >/dev/null 2>&1 || :
-	until_true 4 test ! -e "$A"
+	shim_life stepped
 }
 t "instructions: the shim's Create, Start, exec round trip, Delete" shim_instructions
 
