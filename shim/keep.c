@@ -11,6 +11,7 @@
  *   proc: ctr
  *   ctr: refs oom_ev outside_ev queue_tail
  *   server: log ns address events_address signal_fd listen_ev signal_ev listen_rest idle_rounds cgroups cgroups_mem
+ *   server: places n_places places_taken
  *   stream: src_ev dst_ev watch_ev timer rest_timer blocked done arg
  *   publisher: log address ns client connected tail call timer pause_ms drained
  *   ttrpc_chan: events out_tail out_bytes dead broken error frame closed

@@ -262,6 +262,7 @@ static int server_setup(struct server *srv, const struct shim_args *args)
 
 	if (r < 0)
 		return r;
+	work_init(srv);
 	srv->ns = args->ns;
 	srv->id = args->id;
 	srv->address = args->address;

@@ -104,6 +104,8 @@ struct server {
 	struct publisher pub;
 	struct ctr *ctrs;
 	struct work *works;
+	int places[WORK_PLACES];	/* fds of low numbers, for the workers' ends of their sockets */
+	unsigned int n_places, places_taken;	/* a bit for each */
 	struct cg_host *cgroups;	/* for the workers, which would look it up each time; NULL: not known yet */
 	struct arena cgroups_mem;
 	struct early *early;

@@ -9,6 +9,7 @@
  */
 #include "work.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "child.h"
 #include "fd.h"
 #include "fdio.h"
 #include "server.h"
@@ -91,14 +93,17 @@ static int send_done(struct work_side *side)
 
 /* The child of the fork: never returns, and leaves nothing of the server's open. */
 static void worker_main(const struct server *srv, const struct work_plan *plan, int sock,
-			pid_t server)
+			bool shared, pid_t server)
 {
 	struct work_side side = { .log = &srv->log.log, .sock = sock };
 	char name[16];
 	sigset_t none;
 
 	/* Another container's FIFO must not stay open because this worker lives. */
-	fd_close_except(3, &sock, 1);
+	if (!shared)
+		fd_close_except(3, &sock, 1);
+	else if (fd_unshare_except(3, sock))
+		_exit(1);
 	for (int i = 0; i < WF_MAX; i++)
 		side.fd[i] = -1;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -119,6 +124,38 @@ static void worker_main(const struct server *srv, const struct work_plan *plan, 
 
 /* ---- the server's side --------------------------------------------------- */
 
+void work_init(struct server *srv)
+{
+	int fd;
+
+	while (srv->n_places < WORK_PLACES && (fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) >= 0)
+		srv->places[srv->n_places++] = fd;
+}
+
+/* Move @sock to a free place. Return: its index, or -1: @sock is where it was. */
+static int place_take(struct server *srv, int *sock)
+{
+	for (unsigned int i = 0; i < srv->n_places; i++) {
+		if ((srv->places_taken & 1u << i) || dup3(*sock, srv->places[i], O_CLOEXEC) < 0)
+			continue;
+		close(*sock);
+		*sock = srv->places[i];
+		srv->places_taken |= 1u << i;
+		return (int)i;
+	}
+	return -1;
+}
+
+/* The worker of it has its own table of fds, or is gone: let go of its end, but not of the number. */
+static void place_free(struct work *w)
+{
+	if (w->place < 0)
+		return;
+	dup3(STDIN_FILENO, w->srv->places[w->place], O_CLOEXEC);
+	w->srv->places_taken &= ~(1u << w->place);
+	w->place = -1;
+}
+
 static void work_free(struct work *w)
 {
 	struct work **p = &w->srv->works;
@@ -127,6 +164,7 @@ static void work_free(struct work *w)
 		p = &(*p)->next;
 	if (*p)
 		*p = w->next;
+	place_free(w);
 	loop_del(&w->srv->loop, &w->ev);
 	fd_close(&w->sock);
 	fd_close(&w->logger_pidfd);
@@ -156,6 +194,7 @@ static void take_message(struct work *w, const struct work_msg *m, size_t len, i
 {
 	int fd = nfds ? fds[0] : -1;
 
+	place_free(w);
 	switch (m->type) {
 	case MSG_PROCESS:
 		if (!w->process)
@@ -255,6 +294,7 @@ bool work_reaped(struct server *srv, pid_t pid, int wstatus)
 	if (!w)
 		return false;
 	w->pid = 0;
+	place_free(w);
 	if (!w->done) {
 		work_free(w);
 		return true;
@@ -290,7 +330,7 @@ struct work *work_start(struct server *srv, const struct work_plan *plan, struct
 		return NULL;
 	}
 	*w = (struct work){
-		.srv = srv, .name = plan->name, .sock = -1, .ev = { work_ready, -1 },
+		.srv = srv, .name = plan->name, .sock = -1, .place = -1, .ev = { work_ready, -1 },
 		.logger_pidfd = -1, .process = plan->process, .done = plan->done,
 		.ctr = plan->ctr, .proc = plan->proc, .op = plan->op,
 	};
@@ -307,12 +347,17 @@ struct work *work_start(struct server *srv, const struct work_plan *plan, struct
 	if (!r)
 		r = loop_add(&srv->loop, &w->ev, w->sock, EPOLLIN);
 	if (!r) {
-		w->pid = fork();
+		struct child_args how = { .cgroup_fd = -1 };
+
+		w->place = place_take(srv, &sv[1]);
+		how.share_fds = w->place >= 0;
+		w->pid = child_clone(&how, NULL);
 		if (!w->pid)
-			worker_main(srv, plan, sv[1], self);
-		r = w->pid < 0 ? -errno : 0;
+			worker_main(srv, plan, sv[1], how.share_fds, self);
+		r = w->pid < 0 ? w->pid : 0;
 	}
-	close(sv[1]);
+	if (w->place < 0)
+		close(sv[1]);
 	w->next = srv->works;
 	srv->works = w;
 	if (r < 0) {

@@ -16,7 +16,14 @@
  * and the fds that the server keeps. It is done when its record is here or
  * when it has been reaped without one: EOF proves nothing, because a process
  * that it cloned may hold a copy of the socket.
+ *
+ * A server of many containers has thousands of fds, of which the worker wants
+ * one. It is born sharing the server's table and makes one of its own, which
+ * begins with that fd: so its number has to be low. The server keeps a few such
+ * places; when all are taken, a worker gets a copy of everything and closes it.
  */
+#define WORK_PLACES 4
+
 struct server;
 struct ctr;
 struct proc;
@@ -56,6 +63,7 @@ struct work {
 	const char *name;
 	pid_t pid;
 	int sock;
+	int place;				/* where its end of the socket is, until it has begun; -1 */
 	struct loop_source ev;
 	bool answered;				/* the record has come */
 	int fd[WF_MAX];				/* taken over by done(), the rest is closed after it */
@@ -88,6 +96,8 @@ struct work_plan {
 	void *op;
 };
 
+/** work_init() - Take the places, while low numbers are free. Without any it goes on all the same. */
+void work_init(struct server *srv);
 /** work_start() - Fork a worker. Return: it, or NULL with @e set (done is not called). */
 struct work *work_start(struct server *srv, const struct work_plan *plan, struct err *e);
 /** work_kill() - End a worker by force; done() follows when it is reaped. */

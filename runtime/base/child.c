@@ -18,21 +18,27 @@
 #define CLONE_INTO_CGROUP 0x200000000ULL	/* 5.7 */
 #endif
 
+static unsigned long extra_flags(const struct child_args *a)
+{
+	return (a->parent ? CLONE_PARENT : 0) | (a->share_fds ? CLONE_FILES : 0);
+}
+
 /* clone(2) for kernels without clone3, or under a filter that hides it. */
 static pid_t clone_legacy(const struct child_args *a, int *pidfd)
 {
-	unsigned long flags = (unsigned long)a->ns_flags | SIGCHLD | (a->parent ? CLONE_PARENT : 0);
+	unsigned long flags = (unsigned long)a->ns_flags | SIGCHLD | extra_flags(a);
+	unsigned long with = pidfd ? CLONE_PIDFD : 0;
 	long r;
 
 	/* CLONE_NEWTIME is a bit of the signal number here: the namespace would be lost without a word. */
 	if (a->ns_flags & CSIGNAL)
 		return -ENOSYS;
 #if defined(__s390x__) || defined(__CRIS__)
-	r = syscall(SYS_clone, NULL, flags | CLONE_PIDFD, pidfd, NULL, 0);
+	r = syscall(SYS_clone, NULL, flags | with, pidfd, NULL, 0);
 #else
-	r = syscall(SYS_clone, flags | CLONE_PIDFD, NULL, pidfd, NULL, 0);
+	r = syscall(SYS_clone, flags | with, NULL, pidfd, NULL, 0);
 #endif
-	if (r < 0 && errno == EINVAL) {		/* no CLONE_PIDFD below 5.2 */
+	if (r < 0 && errno == EINVAL && with) {		/* no CLONE_PIDFD below 5.2 */
 		*pidfd = -1;
 #if defined(__s390x__) || defined(__CRIS__)
 		r = syscall(SYS_clone, NULL, flags, NULL, NULL, 0);
@@ -47,14 +53,15 @@ pid_t child_clone(const struct child_args *a, int *pidfd)
 {
 	int fd = -1;
 	struct clone_args ca = {
-		.flags = a->ns_flags | CLONE_PIDFD | (a->parent ? CLONE_PARENT : 0),
-		.pidfd = (uint64_t)(uintptr_t)&fd,
+		.flags = a->ns_flags | extra_flags(a) | (pidfd ? CLONE_PIDFD : 0),
+		.pidfd = pidfd ? (uint64_t)(uintptr_t)&fd : 0,
 		/* With CLONE_PARENT the signal must be 0: the child inherits ours, which is SIGCHLD. */
 		.exit_signal = a->parent ? 0 : SIGCHLD,
 	};
 	long r;
 
-	*pidfd = -1;
+	if (pidfd)
+		*pidfd = -1;
 	if (a->cgroup_fd >= 0) {
 		ca.flags |= CLONE_INTO_CGROUP;
 		ca.cgroup = (uint64_t)a->cgroup_fd;
@@ -66,7 +73,7 @@ pid_t child_clone(const struct child_args *a, int *pidfd)
 
 		if (a->cgroup_fd >= 0)
 			return -EOPNOTSUPP;
-		r = clone_legacy(a, &fd);
+		r = clone_legacy(a, pidfd ? &fd : NULL);
 		if (r < 0 && first == EPERM)
 			r = -EPERM;
 		if (r < 0)
@@ -74,7 +81,7 @@ pid_t child_clone(const struct child_args *a, int *pidfd)
 	} else if (r < 0) {
 		return -errno;
 	}
-	if (r > 0)
+	if (r > 0 && pidfd)
 		*pidfd = fd;
 	return (pid_t)r;
 }
@@ -182,4 +189,21 @@ void child_default_signals(void)
 			syscall(SYS_rt_sigaction, i, dfl, NULL, _NSIG / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/*
+ * The libc's abort() may signal the thread whose number it noted when the program began, as musl's does: after a raw
+ * clone that is the one whom we were cloned from. Libraries call it. Here, beside the clone, so that it is linked.
+ */
+_Noreturn void abort(void)
+{
+	sigset_t none;
+
+	signal(SIGABRT, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	kill(getpid(), SIGABRT);
+	/* The first process of a pid namespace does not die of its own signals. */
+	for (;;)
+		__builtin_trap();
 }

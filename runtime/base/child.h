@@ -11,11 +11,12 @@ struct child_args {
 	uint64_t	ns_flags;	/* CLONE_NEW* */
 	bool		parent;		/* CLONE_PARENT: the new process is our sibling */
 	int		cgroup_fd;	/* v2 directory for CLONE_INTO_CGROUP, or -1 */
+	bool		share_fds;	/* CLONE_FILES: one table for both, until fd_unshare_except() */
 };
 
 /**
  * child_clone() - clone3, or clone(2) where the kernel lacks it (below 5.3).
- * @pidfd: set in the parent; -1 on kernels without pidfds (below 5.2).
+ * @pidfd: set in the parent; -1 on kernels without pidfds (below 5.2). NULL: none is wanted.
  *
  * With cgroup_fd set and a kernel without CLONE_INTO_CGROUP (below 5.7) the
  * answer is -EOPNOTSUPP and nothing was cloned: the caller writes cgroup.procs.

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/close_range.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,4 +129,13 @@ void fd_close_except(int from, int *keep, size_t n)
 		from = keep[i] + 1;
 	}
 	close_span(from, INT_MAX);
+}
+
+int fd_unshare_except(int from, int keep)
+{
+	/* Those that it is to close are not even copied. */
+	if (sysx_close_range((unsigned int)keep + 1, UINT_MAX, CLOSE_RANGE_UNSHARE) < 0 && unshare(CLONE_FILES))
+		return -errno;
+	fd_close_except(from, &keep, 1);
+	return 0;
 }

@@ -41,4 +41,11 @@ const char *fd_path(char out[FD_PATH_SIZE], int fd);
  * @keep: fds to keep, any order, -1 entries ignored; sorted in place.
  */
 void fd_close_except(int from, int *keep, size_t n);
+/**
+ * fd_unshare_except() - The same for one fd in a process that shares its table of fds with another: it gets a
+ * table of its own. The cost is that of the fds up to @keep, not of all (close_range, 5.9; below: of all).
+ *
+ * Return: 0 or -errno; then the table is shared still, and nothing was closed.
+ */
+int fd_unshare_except(int from, int keep);
 #endif

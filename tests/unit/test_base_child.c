@@ -74,6 +74,53 @@ TEST_F(clone, makes_a_sibling_with_parent)
 	EXPECT_EQ(9, child_status(status));
 }
 
+/* Of a table that is shared, only the fds that are asked for; what is closed there stays open here. */
+TEST_F(clone, shares_a_table_of_fds_until_it_takes_its_own)
+{
+	struct child_args a = { .cgroup_fd = -1, .share_fds = true };
+	int keep = open("/dev/null", O_RDONLY), low = open("/dev/null", O_RDONLY), p[2], status, fd;
+	pid_t pid;
+
+	ASSERT_GE(keep, 3);
+	keep = fcntl(keep, F_DUPFD_CLOEXEC, 20);
+	ASSERT_EQ(0, pipe(p));
+	ASSERT_EQ(30, dup2(low, 30));
+	pid = child_clone(&a, NULL);
+	if (!pid) {
+		if (open("/dev/zero", O_RDONLY) != p[1] + 1)	/* ours too */
+			_exit(1);
+		if (fd_unshare_except(3, keep))
+			_exit(2);
+		for (fd = 3; fd < 40; fd++)
+			if ((fcntl(fd, F_GETFD) >= 0) != (fd == keep))
+				_exit(3);
+		close(keep);
+		_exit(0);
+	}
+	ASSERT_GT(pid, 0);
+	ASSERT_EQ(0, child_wait(pid, &status));
+	EXPECT_EQ(0, child_status(status));
+	EXPECT_GE(fcntl(keep, F_GETFD), 0);
+	EXPECT_GE(fcntl(low, F_GETFD), 0);
+	EXPECT_GE(fcntl(30, F_GETFD), 0);
+	EXPECT_GE(fcntl(p[1] + 1, F_GETFD), 0);
+}
+
+/* musl's own abort() would signal the thread whose number it noted before the clone: us. */
+TEST_F(clone, whoever_aborts_dies_alone)
+{
+	struct child_args a = { .cgroup_fd = -1 };
+	int status;
+	pid_t pid = child_clone(&a, NULL);
+
+	if (!pid)
+		abort();
+	ASSERT_GT(pid, 0);
+	ASSERT_EQ(0, child_wait(pid, &status));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(SIGABRT, WTERMSIG(status));
+}
+
 TEST_F(clone, never_loses_a_namespace)
 {
 	static const int flags[] = { CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWTIME };
