@@ -70,7 +70,7 @@ plot_one() {	# SECTION METRIC-REGEX KIND UNIT SCALE
 	bars=$(head -n 1 "$T/plot" | awk -F '\t' -v file="$T/plot" '
 		BEGIN {
 			split("floor a0a0a0 floor+cgroups 606060 kernel 606060 null 606060 cleat 1f77b4 cleat(v2) 6baed6 " \
-				"alone 1f77b4 runc d62728 crun 2ca02c crun(v2) 98df8a", w, " ")
+				"alone 1f77b4 cleat,alone 1f77b4 floor,alone a0a0a0 floor+cgroups,alone 606060 runc d62728 crun 2ca02c crun(v2) 98df8a", w, " ")
 			for (i = 1; i in w; i += 2) colour["\"" w[i] "\""] = w[i + 1]
 		}
 		{

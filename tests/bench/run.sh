@@ -31,13 +31,16 @@ esac
 SOME=$(((ROUNDS + 3) / 4))
 
 [ "$(id -u)" = 0 ] || { echo "run.sh: needs root" >&2; exit 1; }
+# Sockets, bundles and state folders are in /run, and that is in memory on nearly all hosts: also here, for all of them.
+if [ "$(stat -f -c %T /run)" != tmpfs ] && [ -z "${BENCH_RUN-}" ]; then
+	BENCH_RUN=tmpfs exec unshare -m --propagation private sh -c 'mount -t tmpfs -o mode=0755 tmpfs /run && exec "$0" "$@"' "$0" "$@"
+fi
 T=$(mktemp -d /tmp/cleat-bench-XXXXXX)
 TAG=cleat-bench-$$
 NS=$TAG
 export BENCH_NS="$NS"
-# State in memory, as /run is on most hosts, for all of them.
-R=$(mktemp -d /dev/shm/cleat-bench-XXXXXX 2>/dev/null || mktemp -d "$T/XXXXXX")
-mkdir -p "$OUT" "$O/bench" "$T/d" "$T/bin"
+R=$(mktemp -d /run/cleat-bench-XXXXXX)
+mkdir -p "$OUT" "$O/bench" "$R/d" "$T/bin"
 SAMPLES=$O/bench/samples.tsv
 : >"$SAMPLES"
 
@@ -73,7 +76,7 @@ cleanup() {
 	while read -r h home; do echo $$ >"$h$home/cgroup.procs"; done <"$T/home"
 	find /sys/fs/cgroup -depth -type d -path "*/$TAG*" -exec rmdir {} \;
 	for d in $(awk '{ print $5 }' /proc/self/mountinfo); do
-		case $d in "$T"/*) umount -l "$d" ;; esac
+		case $d in "$T"/* | "$R"/*) umount -l "$d" ;; esac
 	done
 	for d in cleat runc; do rm -rf "/run/containerd/$d/$NS"; done
 	[ -n "${KEEP_FILES-}" ] || rm -rf --one-file-system "$T" "$R"
@@ -151,8 +154,10 @@ crun_place() {
 crun_place
 
 # lines: for every runtime "WHO[@NS] ROOT-AND-COMMAND ID-PREFIX"
+ALONE=
 runtimes() {
 	echo "cleat $O/cleat --root $R/cleat cleat"
+	[ -z "$ALONE" ] || return 0
 	! command -v runc >/dev/null || echo "runc runc --root $R/runc runc"
 	if [ -n "$V2" ]; then
 		echo "cleat(v2)$V2 $O/cleat --root $R/cleat2 cleat2"
@@ -251,7 +256,7 @@ fi
 
 # shellcheck disable=SC2086	# words
 if wanted shim; then
-	"$BIN/shim-ops" -n "$SOME" -c "$CPU" -a "$AT_ONCE" -t "$T/sleeps.json" -l "$T/ends.json" -d "$T/d" \
+	"$BIN/shim-ops" -n "$SOME" -c "$CPU" -a "$AT_ONCE" -t "$T/sleeps.json" -l "$T/ends.json" -d "$R/d" \
 		"Task service" $SHIMS >>"$SAMPLES"
 fi
 
@@ -261,7 +266,7 @@ if wanted ctr && command -v containerd >/dev/null; then
 	cat >"$T/config.toml" <<-END
 		version = 2
 		root = "$T/cr"
-		state = "$T/cs"
+		state = "$R/cs"
 		disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
 		[grpc]
 		  address = "$T/c.sock"
@@ -297,16 +302,16 @@ fi
 if wanted memory; then
 	# The kernel's memory is told where the cgroups have it.
 	[ -e "$MEM/memory.stat" ] && m="-m $MEM" || m=
-	"$BIN/shim-memory" $m -i "$IDLE" -e "$EXECS" -a "$COUNTS" -t "$T/sleeps.json" -d "$T/d" \
+	"$BIN/shim-memory" $m -i "$IDLE" -e "$EXECS" -a "$COUNTS" -t "$T/sleeps.json" -d "$R/d" \
 		"Memory, a pod for each" $SHIMS >>"$SAMPLES"
-	"$BIN/shim-memory" $m -i "$IDLE" -g -a "$COUNTS" -t "$T/sleeps.json" -d "$T/d" \
+	"$BIN/shim-memory" $m -i "$IDLE" -g -a "$COUNTS" -t "$T/sleeps.json" -d "$R/d" \
 		"Memory, all in one pod" $SHIMS >>"$SAMPLES"
 fi
 
 # shellcheck disable=SC2086	# words
 if wanted density; then
 	ops() {
-		"$BIN/shim-ops" -n "$SOME" -c "$CPU" -t "$T/sleeps.json" -l "$T/ends.json" -d "$T/d" "$@" >>"$SAMPLES"
+		"$BIN/shim-ops" -n "$SOME" -c "$CPU" -t "$T/sleeps.json" -l "$T/ends.json" -d "$R/d" "$@" >>"$SAMPLES"
 	}
 	# Before and after, so that a change of the machine does not pass for one of ours.
 	for pod in "" -g; do
@@ -316,14 +321,15 @@ if wanted density; then
 		ops $pod -b "$OTHERS" "$figure" "with-$OTHERS-others=$CLEAT_SHIM"
 		ops $pod "$figure" alone="$CLEAT_SHIM"
 	done
-	# The command line: the same commands, renamed by what else there is.
+	# The command line: the same commands and the floor, renamed by what else there is.
+	ALONE=yes
 	lines() {
 		n=$(wc -l <"$SAMPLES")
 		cli_run "$1" "$SOME"
 		cli_life "$1" "$SOME"
 		cli_exec "$1" "$SOME"
 		awk -F '\t' -v OFS='\t' -v n="$n" -v who="$2" 'NR <= n { print; next }
-			$2 == "cleat" { $2 = who; print }' "$SAMPLES" >"$T/samples"
+			{ $2 = $2 "," who; print }' "$SAMPLES" >"$T/samples"
 		cat "$T/samples" >"$SAMPLES"
 	}
 	lines "Density, command line" alone
@@ -334,12 +340,13 @@ if wanted density; then
 	lines "Density, command line" "with-$OTHERS-others"
 	for i in $(seq "$OTHERS"); do "$O/cleat" --root "$R/cleat" delete --force "other-$i"; done
 	lines "Density, command line" alone
+	ALONE=
 fi
 
 # shellcheck disable=SC2086	# words
 if wanted stream; then
 	"$BIN/shim-stream" -n "$(((ROUNDS + 39) / 40 + 1))" -x "$SOME" -s "$((MIB << 20))" -c "$CPU" -t "$T/sleeps.json" \
-		-o "$T/writes.json" -d "$T/d" "Streams and exits" $SHIMS >>"$SAMPLES"
+		-o "$T/writes.json" -d "$R/d" "Streams and exits" $SHIMS >>"$SAMPLES"
 fi
 
 [ "$HOW" = quick ] && plots= || plots=plots

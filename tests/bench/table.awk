@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Tables of the benches: one row per operation and contestant, ratios to cleat
-# (or to the first, where it has no part). Read after the lists of operations
+# (or to the first, where it has no part; "NAME,..." to "NAME,alone"). Read after the lists of operations
 # and of contestants, which give the order, are the statistics of report.sh.
 # -v plots: name the plots that are in -v out.
 FILENAME == ARGV[1] { figure[++nf] = $1; next }
@@ -20,6 +20,7 @@ function ratio(f, w, m,   b) {
 }
 function base(f, w,   i) {
 	if (w ~ /\(v2\)$/) return "cleat(v2)"
+	if (w ~ /,/) return substr(w, 1, index(w, ",")) "alone"
 	if ((f, "cleat") in timed || (f, "cleat") in plain) return "cleat"
 	for (i = 1; i <= nw; i++)
 		if ((f, who[i]) in timed || (f, who[i]) in plain) return who[i]
