@@ -54,11 +54,20 @@ static int open_stdio(struct job *j, struct sio_ends *ends, struct err *e)
 		.id = proc_is_init(p) ? p->ctr->id : p->id, .ns = p->ctr->srv->ns,
 		.log = j->side->log,
 	};
+	const struct ctr *c = p->ctr;
 	int r = sio_open(&req, ends, e);
 
-	if (!r && ends->logger)
+	if (r < 0)
+		return r;
+	if (ends->logger)
 		work_send_logger(j->side, ends->logger, ends->logger_pidfd);
-	return r;
+	if (!c->has_io_owner)
+		return 0;
+	r = sio_own(ends, c->io_uid, c->io_gid);
+	if (!r)
+		return 0;
+	sio_close(ends);
+	return err_set(e, ERR_KERNEL, r, NULL, "give the standard streams to %u:%u", c->io_uid, c->io_gid);
 }
 
 /* Lay what was made out for the answer; it is sent and then closed by exiting. */
@@ -98,8 +107,6 @@ int job_create(struct work_side *side, const void *arg, struct err *e)
 	struct cleat_create req = {
 		.id = c->id, .bundle = c->bundle, .no_pivot = op->options.no_pivot_root,
 		.no_new_keyring = op->options.no_new_keyring, .terminal = c->init.terminal,
-		.io_uid = op->options.io_uid, .io_gid = op->options.io_gid,
-		.has_io_owner = op->options.io_uid || op->options.io_gid,
 		.detached_console = true,
 	};
 	int r = mounts_make(c->bundle, op->mounts, op->n_mounts, e);
@@ -122,6 +129,9 @@ int job_create(struct work_side *side, const void *arg, struct err *e)
 		bundle_remove_pid(c->bundle, "");
 		return r;
 	}
+	/* It waits at the gate. */
+	if (!c->has_io_owner)
+		sio_own_as(&ends, p.pid);
 	hand_over(side, &ends, &p);
 	return 0;
 }
@@ -173,6 +183,8 @@ int job_exec(struct work_side *side, const void *arg, struct err *e)
 
 	if (r < 0)
 		return r;
+	if (!op->ctr->has_io_owner)
+		sio_own_in_userns(&ends, op->ctr->init.pid);
 	req.stdio = stdio_of(&ends);
 	r = cleat_exec(&env, &req, &p, e);
 	if (r < 0) {

@@ -323,6 +323,9 @@ static void io_ctr(struct io *io, struct ctr *c)
 
 	io_bool(io, &c->systemd_cgroup);
 	io_bool(io, &c->own_pidns);
+	io_bool(io, &c->has_io_owner);
+	IO(io, c->io_uid);
+	IO(io, c->io_gid);
 	io_bool(io, &c->started);
 	io_bool(io, &c->exit_forced);
 	io_fd(io, &w.event);

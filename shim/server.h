@@ -66,6 +66,8 @@ struct ctr {
 	unsigned int refs;
 	char *id, *bundle, *root;	/* root: state root of the engine */
 	bool systemd_cgroup, own_pidns;
+	bool has_io_owner;		/* of the pipes of its processes, by Create's options */
+	uint32_t io_uid, io_gid;
 	bool started;			/* Start has succeeded */
 	bool exit_forced;		/* init's exit no longer waits for execs */
 	struct proc init;

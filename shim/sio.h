@@ -58,6 +58,18 @@ int sio_open(const struct sio_request *req, struct sio_ends *ends, struct err *e
  * for the loop is one stream whose end says that all is written.
  */
 int sio_copy_files(const struct sio_request *req, struct sio_ends *ends, struct err *e);
+/**
+ * sio_own() - Give the process's pipes to a user and a group.
+ * Return: 0 or -errno.
+ */
+int sio_own(const struct sio_ends *ends, uid_t uid, gid_t gid);
+/**
+ * sio_own_in_userns() - Give them to root of the user namespace of process @init, if that is not
+ * ours: the process that they are for can pass them on to its own user then.
+ */
+void sio_own_in_userns(const struct sio_ends *ends, pid_t init);
+/** sio_own_as() - Give them to whoever process @pid runs as, if it is in another user namespace. */
+void sio_own_as(const struct sio_ends *ends, pid_t pid);
 /** sio_open_null() - /dev/null for both directions. Return: an fd or -errno. */
 int sio_open_null(void);
 /** sio_close() - Close all of it and end the logger. */

@@ -129,6 +129,9 @@ static void create(struct rpc_call *call, const void *req)
 		return;
 	}
 	c->systemd_cgroup = o.systemd_cgroup;
+	c->io_uid = o.io_uid;
+	c->io_gid = o.io_gid;
+	c->has_io_owner = o.io_uid || o.io_gid;
 	server_check_idle(srv);
 	op = op_new(c, &c->init, call, "create");
 	if (!op) {

@@ -82,7 +82,6 @@ struct cleat_create {
 	bool notify;
 	/** @terminal: -1 as the spec says; 0 or 1: what the caller expects, else ERR_SPEC. */
 	int terminal;
-	uid_t io_uid; gid_t io_gid; bool has_io_owner;	/* shim options: owner of the stdio pipes */
 	/**
 	 * @detached_console: the terminal's master goes to somebody else. Else the caller copies from it to a terminal
 	 * of its own, which turns newlines around; this one does not then.
@@ -129,7 +128,6 @@ struct cleat_exec {
 	bool ignore_paused;
 	struct cleat_stdio stdio;
 	int preserve_fds;
-	uid_t io_uid; gid_t io_gid; bool has_io_owner;
 };
 /** cleat_exec() - Run a process in a container; returns when it runs (execve done) or has failed. */
 int cleat_exec(const struct cleat_env *env, const struct cleat_exec *req,

@@ -286,7 +286,6 @@ static void child(struct host_ctx *c, int left)
 			.bare_newlines = !c->req->detached_console,
 			.stdio = { c->req->stdio.in, c->req->stdio.out, c->req->stdio.err },
 			.preserve_fds = c->req->preserve_fds,
-			.io_uid = c->req->io_uid, .io_gid = c->req->io_gid, .has_io_owner = c->req->has_io_owner,
 			.limits = limits_from_outside(c),
 			.dumpable = c->euid && (c->new_ns & CLONE_NEWUSER) && (c->new_ns & CLONE_NEWPID),
 			.start_hooks = h ? &h->start_container : NULL,

@@ -172,7 +172,6 @@ static struct join_ctx join_ctx(struct exec_ctx *x)
 				  x->c->procfd : -1,
 			.stdio = { x->req->stdio.in, x->req->stdio.out, x->req->stdio.err },
 			.preserve_fds = x->req->preserve_fds,
-			.io_uid = x->req->io_uid, .io_gid = x->req->io_gid, .has_io_owner = x->req->has_io_owner,
 			/* With a list of CPUs: once the worker has put it into its cgroup; so with a resctrl group. */
 			.limits = x->p.has_oom_score_adj || x->c->state.rdt.name || tune_outside(&x->p.tune) ||
 				  (x->p.tune.n.set & TUNE_AFFINITY) ||

@@ -68,13 +68,8 @@ static int seal_stdio(struct seal_ctx *c, struct err *e)
 			reopen_null(i);
 		if (is_null(i))
 			continue;
-		if (c->has_io_owner && !c->console_done) {
-			if (fchown(i, c->io_uid, c->io_gid) && errno != EPERM && errno != EROFS && errno != EINVAL)
-				return err_set(e, ERR_KERNEL, -errno, NULL, "chown stdio %d to %u:%u", i, c->io_uid, c->io_gid);
-		} else if (c->p->uid && fchown(i, c->p->uid, (gid_t)-1) && errno != EPERM && errno != EROFS &&
-			   errno != EINVAL) {
+		if (c->p->uid && fchown(i, c->p->uid, (gid_t)-1) && errno != EPERM && errno != EROFS && errno != EINVAL)
 			return err_set(e, ERR_KERNEL, -errno, NULL, "chown stdio %d to uid %u", i, c->p->uid);
-		}
 	}
 	return 0;
 }

@@ -26,7 +26,6 @@ struct seal_ctx {
 	bool console_done;		/* 0, 1, 2 are the terminal already */
 	bool bare_newlines;		/* the terminal adds no carriage returns: that of who copies from it will */
 	int preserve_fds;
-	uid_t io_uid; gid_t io_gid; bool has_io_owner;
 	bool limits;			/* the worker must set them; else rlimits and oom_score_adj are our own work */
 	bool dumpable;			/* at the gate, to be joined by an unprivileged caller */
 	const struct objv *start_hooks;	/* startContainer; NULL: none */

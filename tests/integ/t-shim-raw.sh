@@ -514,6 +514,58 @@ log_file() {
 }
 t "file:// output" log_file
 
+# Whoever logs to /dev/stdout opens it anew, and needs the right to then.
+OPENS='echo out >/dev/stdout && echo err >/proc/self/fd/2 && cat /dev/stdin && stat -L -c %u /proc/self/fd/1'
+USERNS='.linux.namespaces += [{type: "user"}] | .root.path = $T + "/uroot"
+	| .linux.uidMappings = [{containerID: 0, hostID: 200000, size: 165536}]
+	| .linux.gidMappings = [{containerID: 0, hostID: 300000, size: 65536}]
+	| .mounts |= map(select(.type != "cgroup"))'
+
+# opens FILTER USER ID OWNER EXEC_OWNER: whose the pipes of init are, and those of an exec by this user; ID is
+# the owner by Create's options.
+opens() {
+	boot op "$1" sh -c "$OPENS; sleep 1000"
+	rm -f "$T/xi"
+	mkfifo "$T/si" "$T/so" "$T/fe" "$T/xi" "$T/xo"
+	cat "$T/so" >"$T/ro" &
+	cat "$T/fe" >"$T/re" &
+	cat "$T/xo" >"$T/rx" &
+	create stdin="$T/si" stdout="$T/so" stderr="$T/fe" ${3:+"options:containerd.runc.v1.Options:io_uid=$3" "options:containerd.runc.v1.Options:io_gid=$3"}
+	tc start id="$ID" >/dev/null
+	echo in >"$T/si"
+	tc closeio id="$ID" stdin=1
+	until_true 5 grep -Eqs '^[0-9]+$|denied' "$T/ro" "$T/re"
+	is "$(cat "$T/ro" "$T/re" | tr '\n' ' ')" "out in $4 err "
+	tc exec id="$ID" exec_id=x stdin="$T/xi" stdout="$T/xo" 'spec={"args":["/bin/sh","-c","'"$OPENS"'"],"cwd":"/","user":{"uid":'"$2"',"gid":'"$2"'}}'
+	tc start id="$ID" exec_id=x >/dev/null
+	echo in >"$T/xi"
+	tc closeio id="$ID" exec_id=x stdin=1
+	is "$(tc wait id="$ID" exec_id=x | field exit_status)" 0
+	tc delete id="$ID" exec_id=x >/dev/null
+	down
+	wait
+	is "$(tr '\n' ' ' <"$T/rx")" "out in $5 "
+	rm -f "$T/si" "$T/so" "$T/fe" "$T/xi" "$T/xo"
+}
+
+opened_anew() {
+	opens '' 0 '' 0 0
+	opens '.process.user = {uid: 1000, gid: 1000}' 1001 '' 1000 1001
+	opens '.process.capabilities[] += ["CAP_DAC_OVERRIDE"]' 0 4000 4000 4000
+}
+t "stdio that is opened anew: by root, without root, with an owner in the options" opened_anew
+
+opened_in_userns() {
+	rm -rf "$T/uroot"
+	cp -a "$T/rootfs" "$T/uroot"
+	chown -hR 200000:300000 "$T/uroot"
+	opens "$USERNS" 0 '' 0 0
+	opens "$USERNS"'| .process.user = {uid: 1000, gid: 1000}' 1001 '' 1000 1001
+	opens "$USERNS"'| .process.capabilities[] += ["CAP_DAC_OVERRIDE"]' 0 304000 104000 104000
+	opens "$USERNS"'| .process.user = {uid: 1000, gid: 1000}' 1001 304000 1000 1001
+}
+t "stdio that is opened anew in a user namespace: by root, without root, with an owner in the options" opened_in_userns
+
 log_binary() {
 	cat >"$T/logger" <<-END
 		#!/bin/sh
