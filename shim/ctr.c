@@ -23,6 +23,7 @@ struct ctr *ctr_new(struct server *srv, const char *id, const char *bundle, cons
 	c->outside = -1;
 	c->outside_ev.fd = -1;
 	c->exit_wait.fn = ctr_exit_wait_due;
+	c->again.fn = op_delete_again;
 	c->queue_tail = &c->queue;
 	c->next = srv->ctrs;
 	srv->ctrs = c;
@@ -68,6 +69,7 @@ void ctr_forget(struct ctr *c)
 		*at = c->next;
 	loop_timer_cancel(&c->exit_wait);
 	loop_timer_cancel(&c->create_timer);
+	loop_timer_cancel(&c->again);
 	oom_stop(c);
 	outside_stop(c);
 	op_fail_queue(c);

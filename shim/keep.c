@@ -338,6 +338,9 @@ static void io_ctr(struct io *io, struct ctr *c)
 		outside_resume(c);
 	}
 	io_timer(io, &c->exit_wait);
+	io_bool(io, &c->abandoned);
+	IO(io, c->again_ms);
+	io_timer(io, &c->again);
 	io_proc(io, &c->init);
 	io_execs(io, c);
 }

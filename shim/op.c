@@ -14,6 +14,7 @@
 
 static void op_free(struct op *op)
 {
+	loop_timer_cancel(&op->late);
 	arena_fini(&op->arena);
 	free(op);
 }

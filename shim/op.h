@@ -25,7 +25,8 @@ struct op {
 	enum op_class class;
 	enum proc_op rule;	/* checked when its turn has come */
 	struct rpc_token token;
-	bool silent;		/* nobody waits for an answer */
+	bool silent;		/* nobody waits for an answer, or no longer */
+	struct loop_timer late;	/* Delete: the caller's patience ends */
 	struct arena arena;
 	int (*job)(struct work_side *side, const void *arg, struct err *e);
 	void (*undo)(struct work_side *side, const void *arg);
@@ -63,6 +64,8 @@ void op_drained(struct op *op);
 void op_delete_step(struct op *op);
 /** op_delete_cut() - The exec of a Delete is being freed: answer with what is known. */
 void op_delete_cut(struct op *op);
+/** op_delete_again() - In op_run.c: the timer of struct ctr's again. */
+void op_delete_again(struct loop_timer *t);
 /** op_kill_rest() - Init is gone: kill what is left in the container. */
 void op_kill_rest(struct ctr *c);
 

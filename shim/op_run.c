@@ -14,6 +14,9 @@
 #include "task.pb-c.h"
 
 #define DRAIN_MS 2000	/* CRI allows 10 s for all of a Delete */
+#define ANSWER_MS 4500	/* a process that does not die, a mount that hangs: nobody waits that long */
+#define AGAIN_MS 1000	/* and twice as long each time, up to: */
+#define AGAIN_MAX_MS 30000
 
 static void reply_pid(struct op *op)
 {
@@ -138,6 +141,8 @@ static void reply_deleted(const struct op *op)
 	Google__Protobuf__Timestamp ts;
 	const struct proc *p = op->proc;
 
+	if (op->silent)
+		return;
 	res.pid = (uint32_t)p->pid;
 	res.exit_status = p->exit_status;
 	res.exited_at = proc_timestamp(&p->exited_at, &ts);
@@ -198,11 +203,38 @@ void op_drained(struct op *op)
 	op_delete_step(op);
 }
 
+/*
+ * It failed, and whoever wanted it has given up, or was told meanwhile that the container is gone. Without this it
+ * would stay, and its server with it.
+ */
+static void delete_later(struct ctr *c)
+{
+	c->abandoned = true;
+	c->again_ms = c->again_ms ? 2 * c->again_ms : AGAIN_MS;
+	if (c->again_ms > AGAIN_MAX_MS)
+		c->again_ms = AGAIN_MAX_MS;
+	loop_timer_set(&c->srv->loop, &c->again, c->again_ms);
+}
+
+void op_delete_again(struct loop_timer *t)
+{
+	struct ctr *c = loop_owner(t, struct ctr, again);
+	struct op *op = op_new(c, &c->init, NULL, "delete");
+
+	if (op)
+		op_delete(op);
+	else
+		delete_later(c);
+}
+
 static void delete_finish(struct op *op, struct work *w)
 {
 	struct proc *p = op->proc;
+	struct server *srv = op->ctr->srv;
 
 	if (w->res.r < 0) {
+		if (op->silent || op->ctr->abandoned || srv->shutdown_due || !srv->rpc.n_conns)
+			delete_later(op->ctr);
 		/* It can be tried again; what was read stays read. */
 		p->draining = NULL;
 		p->deleting = NULL;
@@ -231,8 +263,27 @@ static void delete_begin(struct op *op)
 	op_fork(op);
 }
 
+/* The caller gets its answer now; what is in progress goes on. */
+static void delete_late(struct loop_timer *t)
+{
+	struct op *op = loop_owner(t, struct op, late);
+
+	rpc_reply_status(&op->ctr->srv->rpc, op->token, RPC_DEADLINE_EXCEEDED,
+			 "container %s: not all of it is gone yet, the rest is done in the background",
+			 op->ctr->id);
+	op->silent = true;
+}
+
 void op_delete(struct op *op)
 {
+	struct ctr *c = op->ctr;
+
+	loop_timer_cancel(&c->again);
+	op->late.fn = delete_late;
+	if (!op->silent) {
+		c->again_ms = 0;
+		loop_timer_set(&c->srv->loop, &op->late, ANSWER_MS);
+	}
 	/* Their processes are killed anyway, and one that hangs in its start would hold this back. */
 	for (struct work *w = op->ctr->srv->works; w; w = w->next)
 		if (w->ctr == op->ctr && w->proc && !proc_is_init(w->proc))

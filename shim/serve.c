@@ -65,11 +65,11 @@ void server_stop(struct server *srv)
 	leave_if_done(srv);
 }
 
-/* Containers that count: one that is being deleted will be gone by itself. */
+/* Containers that count: one that is being deleted, or will be again, goes by itself. */
 static bool has_container(const struct server *srv, bool deleting_too)
 {
 	for (const struct ctr *c = srv->ctrs; c; c = c->next)
-		if (deleting_too || c->init.state != PROC_DELETING)
+		if (deleting_too || (c->init.state != PROC_DELETING && !c->abandoned))
 			return true;
 	return false;
 }

@@ -77,6 +77,9 @@ struct ctr {
 	int outside;			/* socket "news" in the state directory; -1 */
 	struct loop_source outside_ev;
 	struct loop_timer exit_wait;	/* bounds how long execs hold init's exit back */
+	bool abandoned;			/* nobody will ask again for the Delete that runs, or has failed */
+	struct loop_timer again;	/* then it is tried again */
+	unsigned int again_ms;
 	struct op *queue, **queue_tail;	/* operations that wait for their turn */
 	unsigned int shared, exclusive;	/* operations running */
 	struct work *creating;		/* worker of Create */

@@ -308,6 +308,9 @@ static void delete(struct rpc_call *call, const void *req)
 	struct proc *p = process(call, &q->id, &q->exec_id);
 	struct op *op;
 
+	/* Who hears now that it is gone does not ask again. */
+	if (p && proc_is_init(p))
+		p->ctr->abandoned = p->state == PROC_DELETING;
 	if (!p || !allowed(call, p, OP_DELETE))
 		return;
 	op = op_new(p->ctr, p, call, "delete");

@@ -162,6 +162,50 @@ delete_not_dying() {
 }
 t "the delete action and a process that does not die: an answer within five seconds" delete_not_dying
 
+# frozen PID: whatever kills it, it does not die before `thaw PID`.
+frozen() {
+	[ -d /sys/fs/cgroup/freezer ] || skip "needs the freezer of cgroup v1"
+	mkdir -p "/sys/fs/cgroup/freezer/$TAG-ice"
+	echo "$1" >"/sys/fs/cgroup/freezer/$TAG-ice/cgroup.procs"
+	echo FROZEN >"/sys/fs/cgroup/freezer/$TAG-ice/freezer.state"
+}
+
+thaw() {
+	echo THAWED >"/sys/fs/cgroup/freezer/$TAG-ice/freezer.state"
+	until_true 5 sh -c "! kill -0 $1"
+	until_true 5 rmdir "/sys/fs/cgroup/freezer/$TAG-ice"
+}
+
+# Its child does not die: the Delete fails when nobody waits for it any more, and nobody asks again.
+delete_fails_late() {
+	[ -d /sys/fs/cgroup/freezer ] || skip "needs the freezer of cgroup v1"
+	running dfl '.linux.namespaces |= map(select(.type != "pid"))' sh -c 'sleep 1000 & echo $! >/child; exec sleep 1000'
+	server_pid >"$T/server"
+	s=$(cat "$T/server")
+	until_true 3 test -s "$T/rootfs/child"
+	child=$(cat "$T/rootfs/child")
+	frozen "$child"
+	tc kill id="$ID" signal=9 &
+	k=$!
+	tc wait id="$ID" >/dev/null
+	a=$(ms)
+	code 4 delete id="$ID"
+	[ $(($(ms) - a)) -lt 5000 ] || fail "Delete took $(($(ms) - a)) ms"
+	code 5 delete id="$ID"
+	tc shutdown id="$ID" >/dev/null
+	rm -rf "$B"
+	wait $k || :
+	workers_are delete 1
+	until_true 30 workers_are delete 0
+	kill -0 "$s"
+	thaw "$child"
+	until_true 12 sh -c "! kill -0 $s"
+	[ ! -e "$A" ]
+	[ ! -e "/run/containerd/cleat/$NS/$ID" ]
+	topics_are "create start exit delete "
+}
+t "a Delete that fails when its caller has gone is tried again until the server can end" delete_fails_late
+
 # ---- output that hangs ------------------------------------------------------------------------
 
 slow_disk() {
