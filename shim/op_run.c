@@ -184,10 +184,10 @@ void op_delete_step(struct op *op)
 	 */
 	if (!op->drained || !op->removed || (p->pid > 0 && !p->reaped && !p->start_failed))
 		return;
-	if (proc_is_init(p))
-		delete_complete(op);
-	else
+	if (!proc_is_init(p))
 		ctr_remove_exec(p);	/* answers, by op_delete_cut() */
+	else if (proc_execs_told(op->ctr))
+		delete_complete(op);
 }
 
 void op_delete_cut(struct op *op)
@@ -251,12 +251,8 @@ static void delete_finish(struct op *op, struct work *w)
 static void delete_begin(struct op *op)
 {
 	struct proc *p = op->proc;
-	bool ran = op->ctr->started;
 
 	op->before = p->state;
-	/* An exit that nobody was told of: with a start it is told before the delete. */
-	if (ran)
-		proc_exit_flush(op->ctr);
 	p->state = PROC_DELETING;
 	p->deleting = op;
 	proc_drain(p, op, DRAIN_MS);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Processes: states, exits and who is told of them. An exit is held back
- * while a worker starts the process (its start event goes first), and that
- * of init while an exec has not been told of (contract shim 6).
+ * while a worker starts the process (its start event goes first), and the event
+ * of init's while an exec has not been told of (contract shim 6). Who waits
+ * for init does not wait for that.
  */
 #include "sproc.h"
 #include <errno.h>
@@ -119,19 +120,23 @@ static bool exec_pending(const struct ctr *c)
 	return false;
 }
 
+bool proc_execs_told(struct ctr *c)
+{
+	if (!exec_pending(c) || c->exit_forced)
+		return true;
+	if (!c->exit_wait.pprev)
+		loop_timer_set(&c->srv->loop, &c->exit_wait, HOLD_INIT_EXIT_MS);
+	return false;
+}
+
 static void tell_init_exit(struct ctr *c)
 {
 	struct proc *p = &c->init;
 
-	if (!p->exit_due || p->state == PROC_CREATING || p->state == PROC_STARTING)
+	if (!p->exit_due || p->state == PROC_CREATING || p->state == PROC_STARTING ||
+	    !proc_execs_told(c))
 		return;
-	if (exec_pending(c) && !c->exit_forced) {
-		if (!c->exit_wait.pprev)
-			loop_timer_set(&c->srv->loop, &c->exit_wait, HOLD_INIT_EXIT_MS);
-		return;
-	}
 	loop_timer_cancel(&c->exit_wait);
-	bundle_write_exit(c->bundle, p->exit_status, &p->exited_at);
 	tell_exit(p);
 }
 
@@ -142,14 +147,20 @@ void ctr_exit_wait_due(struct loop_timer *t)
 
 	c->exit_forced = true;
 	tell_init_exit(c);
+	if (c->init.deleting)
+		op_delete_step(c->init.deleting);	/* may free @c */
 }
 
 void proc_settle(struct proc *p)
 {
 	struct ctr *c = p->ctr;
 
-	if (!p->exit_due || p->state == PROC_CREATING || p->state == PROC_STARTING ||
-	    p->state == PROC_DELETING)
+	if (!p->exit_due || p->state == PROC_CREATING || p->state == PROC_STARTING)
+		return;
+	if (proc_is_init(p))
+		bundle_write_exit(c->bundle, p->exit_status, &p->exited_at);
+	answer_waiters(p);
+	if (p->state == PROC_DELETING)
 		return;
 	p->state = PROC_STOPPED;
 	if (!proc_is_init(p)) {
@@ -188,8 +199,11 @@ void proc_reaped(struct proc *p, int wstatus, const struct timespec *at)
 	for (int i = 0; i < 3; i++)
 		stream_last_call(&p->stream[i]);
 	proc_settle(p);
+	/* An exec's, or init's, which waits for the exits of execs as well. May free @p. */
 	if (p->deleting)
-		op_delete_step(p->deleting);	/* may free @p */
+		op_delete_step(p->deleting);
+	else if (p->ctr->init.deleting)
+		op_delete_step(p->ctr->init.deleting);
 }
 
 void proc_start_failed(struct proc *p)
@@ -215,8 +229,7 @@ void proc_wait(struct proc *p, struct rpc_token t)
 	}
 	*w = (struct waiter){ p->waiters, t };
 	p->waiters = w;
-	if ((p->state == PROC_STOPPED || p->state == PROC_DELETING) && !p->exit_due &&
-	    p->exited_at.tv_sec)
+	if ((p->state == PROC_STOPPED || p->state == PROC_DELETING) && p->exited_at.tv_sec)
 		answer_waiters(p);
 }
 

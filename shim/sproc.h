@@ -25,6 +25,8 @@ void proc_reaped(struct proc *p, int wstatus, const struct timespec *at);
  * with the process. Exits of execs go before that of init.
  */
 void proc_settle(struct proc *p);
+/** proc_execs_told() - May init's exit be told? Its event is the last one, within bounds: see ctr_exit_wait_due(). */
+bool proc_execs_told(struct ctr *c);
 /** proc_exit_flush() - Tell of all exits of the container that are still held back. */
 void proc_exit_flush(struct ctr *c);
 /** proc_start_failed() - An exec that could not be started: stopped, without an exit event. */

@@ -206,6 +206,70 @@ delete_fails_late() {
 }
 t "a Delete that fails when its caller has gone is tried again until the server can end" delete_fails_late
 
+# exit_order: whose exits were told, in this order.
+exit_order() {
+	events | sed -n 's/^\/tasks\/exit .* id=\([^ ]*\) .*/\1/p' | tr '\n' ' '
+}
+
+# An exec cannot be reaped: that holds the event of init's exit back, and nothing else.
+wait_at_once() {
+	running wao '.linux.namespaces |= map(select(.type != "pid"))' sleep 1000
+	tc exec id="$ID" exec_id=e 'spec={"args":["/bin/sleep","1000"],"cwd":"/"}'
+	child=$(tc start id="$ID" exec_id=e | field pid)
+	frozen "$child"
+	kill -9 "$child"	# where the freezer is its hierarchy, the engine does not find it
+	tc wait id="$ID" >"$T/w" &
+	w=$!
+	tc kill id="$ID" signal=9 &
+	a=$(ms)
+	wait $w
+	[ $(($(ms) - a)) -lt 500 ] || fail "Wait took $(($(ms) - a)) ms"
+	is "$(field exit_status <"$T/w")" 137
+	a=$(ms)
+	is "$(tc wait id="$ID" | field exit_status)" 137
+	[ $(($(ms) - a)) -lt 500 ] || fail "the second Wait took $(($(ms) - a)) ms"
+	is "$(exit_order)" ""
+	if [ "$1" = delete ]; then
+		(sleep 1; thaw "$child") &
+		is "$(tc delete id="$ID" | field exit_status)" 137
+	else
+		thaw "$child"
+		until_true 2 sh -c "tail -n +$MARK '$T/events' | grep -q ' id=$ID '"
+		tc delete id="$ID" >/dev/null
+	fi
+	wait
+	is "$(exit_order)" "e $ID "
+	topics_are "create start exec-added exec-started exit exit delete "
+	away
+}
+t "Wait answers when init is reaped; the event comes behind those of execs" wait_at_once wait
+t "Wait answers when init is reaped; a Delete leaves the order of the events" wait_at_once delete
+
+wait_and_stuck_start() {
+	running wss '' sleep 100
+	server_pid >"$T/server"
+	hold
+	tc exec id="$ID" exec_id=e 'spec={"args":["/bin/leased","true"],"cwd":"/"}'
+	tc start id="$ID" exec_id=e >"$T/late" 2>&1 &
+	c=$!
+	until_true 3 workers_are exec 1
+	sleep 0.3
+	kill -STOP "$(workers exec)"
+	tc kill id="$ID" signal=9
+	a=$(ms)
+	is "$(tc wait id="$ID" | field exit_status)" 137
+	[ $(($(ms) - a)) -lt 500 ] || fail "Wait took $(($(ms) - a)) ms"
+	is "$(exit_order)" ""
+	kill -CONT "$(workers exec)"
+	wait $c || :
+	let_go 2>/dev/null
+	until_true 2 sh -c "tail -n +$MARK '$T/events' | grep -q ' id=$ID '"
+	# the program may have been seen to run
+	has "$(exit_order)" "^(e )?$ID \$"
+	down
+}
+t "Wait of init does not wait for an exec that hangs in its start" wait_and_stuck_start
+
 # ---- output that hangs ------------------------------------------------------------------------
 
 slow_disk() {
