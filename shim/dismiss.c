@@ -4,11 +4,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 #include "child.h"
 #include "fd.h"
 #include "logger.h"
+#include "pathfs.h"
 
+#define EOF_MS 2000	/* to read what is left in the pipes */
 #define KILL_MS 12000
 
 static void dismissed_free(struct dismissed *d)
@@ -31,10 +34,20 @@ static void kill_due(struct loop_timer *t)
 	child_pidfd_signal(d->pidfd, d->pid, SIGKILL);
 }
 
+static void term_due(struct loop_timer *t)
+{
+	struct dismissed *d = loop_owner(t, struct dismissed, timer);
+
+	d->told = true;
+	child_pidfd_signal(d->pidfd, d->pid, SIGTERM);
+	d->timer.fn = kill_due;
+	loop_timer_set(&d->srv->loop, &d->timer, KILL_MS);
+}
+
 void logger_dismiss(struct server *srv, pid_t pid, int pidfd)
 {
 	struct dismissed *d = calloc(1, sizeof(*d));
-	int r = child_pidfd_signal(pidfd, pid, d ? SIGTERM : SIGKILL);
+	int r = child_pidfd_signal(pidfd, pid, d ? 0 : SIGKILL);
 
 	/* It may have been reaped before the server knew whose it was. */
 	if (!d || r == -ESRCH) {
@@ -42,9 +55,47 @@ void logger_dismiss(struct server *srv, pid_t pid, int pidfd)
 		fd_close(&pidfd);
 		return;
 	}
-	*d = (struct dismissed){ srv->dismissed, srv, pid, pidfd, { .fn = kill_due } };
+	*d = (struct dismissed){
+		.next = srv->dismissed, .srv = srv, .pid = pid, .pidfd = pidfd, .timer = { .fn = term_due },
+	};
 	srv->dismissed = d;
-	loop_timer_set(&srv->loop, &d->timer, KILL_MS);
+	loop_timer_set(&srv->loop, &d->timer, EOF_MS);
+}
+
+/* Without a handle (before 5.3): its pid may be somebody else's as soon as it is gone. */
+static bool gone_by_time(int procfd, const struct dismissed *d, uint64_t start)
+{
+	const struct timespec pause = { 0, 20000000 };
+	uint64_t now;
+	char state;
+
+	for (;;) {
+		if (child_start_time(procfd, d->pid, &now, &state) || now != start)
+			return true;
+		if (loop_now_ms() >= d->timer.at_ms)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* Wait until its time is up. Return: has it ended? */
+static bool ended_in_time(const struct dismissed *d)
+{
+	uint64_t now = loop_now_ms();
+
+	return !child_pidfd_wait_ms(d->pidfd, d->timer.at_ms > now ? (int)(d->timer.at_ms - now) : 0);
+}
+
+static void leave_without_handle(struct dismissed *d)
+{
+	auto_fd procfd = proc_open();
+	uint64_t start;
+	char state;
+
+	if (procfd < 0 || child_start_time(procfd, d->pid, &start, &state))
+		return;
+	if (!gone_by_time(procfd, d, start))
+		child_pidfd_signal(-1, d->pid, SIGKILL);
 }
 
 void logger_leave(struct server *srv)
@@ -64,15 +115,16 @@ void logger_leave(struct server *srv)
 	fd_close_except(3, keep, keep ? n : 0);
 	prctl(PR_SET_NAME, "cleat:loggers");
 	for (struct dismissed *d = srv->dismissed; d; d = d->next) {
-		uint64_t now = loop_now_ms();
-		int left = d->timer.at_ms > now ? (int)(d->timer.at_ms - now) : 0;
-
-		/* Without a handle its pid may be somebody else's by then. */
-		if (!keep || d->pidfd < 0)
-			child_pidfd_signal(-1, d->pid, SIGKILL);
-		else if (child_pidfd_wait_ms(d->pidfd, left))
-			child_pidfd_signal(d->pidfd, d->pid, SIGKILL);
+		if (!keep || d->pidfd < 0) {
+			leave_without_handle(d);
+		} else if (!d->told && !ended_in_time(d)) {
+			child_pidfd_signal(d->pidfd, d->pid, SIGTERM);
+			d->timer.at_ms += KILL_MS;
+		}
 	}
+	for (struct dismissed *d = srv->dismissed; d; d = d->next)
+		if (keep && d->pidfd >= 0 && !ended_in_time(d))
+			child_pidfd_signal(d->pidfd, d->pid, SIGKILL);
 	_exit(0);
 }
 

@@ -2,7 +2,7 @@
 /*
  * Logging programs (binary://, contract shim 7.4). A worker starts them; when
  * it exits, the server inherits them as their subreaper and reaps them. They
- * are told to end by EOF, then by SIGTERM at Delete.
+ * are told to end by EOF, and some time after Delete by SIGTERM.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -329,8 +329,45 @@ logger_stubborn() {
 	s=$(server_pid)
 	down
 	until_true 4 sh -c "! kill -0 $s"
-	until_true 14 sh -c "! kill -0 $p"
+	until_true 18 sh -c "! kill -0 $p"
 }
 t "a logging program that ignores SIGTERM does not outlive the server for long" logger_stubborn
+
+# $1: how long the server lives after the Delete.
+logger_slow() {
+	printf '#!/bin/sh\nexec 5>&-\nsleep 0.7\nwhile read -r l; do echo "$l"; sleep 0.1; done <&3 >>%s\n' "$T/slowlog" >"$T/slowlogger"
+	chmod 0755 "$T/slowlogger"
+	rm -f "$T/slowlog"
+	boot slog '' sh -c 'echo one; echo two; echo last'
+	create "stdout=binary://$T/slowlogger"
+	tc start id="$ID" >/dev/null
+	tc wait id="$ID" >/dev/null
+	a=$(ms)
+	tc delete id="$ID" >/dev/null
+	[ $(($(ms) - a)) -lt 600 ] || fail "Delete took $(($(ms) - a)) ms"
+	sleep "$1"
+	away
+	until_true 3 grep -q last "$T/slowlog"
+	is "$(tr '\n' ' ' <"$T/slowlog")" "one two last "
+}
+t "a logging program reads to the end when the server goes on" logger_slow 2
+t "a logging program reads to the end when the server has gone" logger_slow 0
+
+logger_told() {
+	printf '#!/bin/sh\ntrap "echo told >%s; exit" TERM\nexec 5>&-\nexec 3<&- 4<&-\nwhile :; do sleep 0.1; done\n' "$T/told" >"$T/toldlogger"
+	chmod 0755 "$T/toldlogger"
+	for stay in 4 0; do
+		rm -f "$T/told"
+		boot told '' true
+		create "stdout=binary://$T/toldlogger"
+		tc start id="$ID" >/dev/null
+		tc wait id="$ID" >/dev/null
+		tc delete id="$ID" >/dev/null
+		sleep $stay
+		away
+		until_true 4 test -e "$T/told"
+	done
+}
+t "a logging program that does not end at EOF is told to" logger_told
 
 finish
