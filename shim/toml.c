@@ -2,6 +2,7 @@
 /*
  * The small part of TOML that an administrator's options table becomes when
  * containerd hands it on: top-level keys with booleans, integers or strings.
+ * Values of other kinds are told apart as far as it takes to find their ends.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -184,6 +185,64 @@ static int parse_line(const char *s, size_t len, struct shim_options *o, struct 
 	return 0;
 }
 
+/* Behind the string that begins at @s. One of a single line ends with it at the latest. */
+static size_t string_len(const char *s, size_t len)
+{
+	bool long_one = len >= 3 && s[1] == s[0] && s[2] == s[0];
+	size_t i = long_one ? 3 : 1;
+
+	for (; i < len; i++) {
+		if (s[i] == '\\' && s[0] == '"') {
+			i++;
+		} else if (long_one) {
+			if (len - i >= 3 && s[i] == s[0] && s[i + 1] == s[0] && s[i + 2] == s[0])
+				return i + 3;
+		} else if (s[i] == s[0]) {
+			return i + 1;
+		} else if (s[i] == '\n') {
+			return i;
+		}
+	}
+	return len;
+}
+
+/* Length of `key = value` without its newline: arrays, inline tables and some strings go over several lines. */
+static size_t statement_len(const char *s, size_t len)
+{
+	size_t i = 0, depth = 0;
+
+	while (i < len) {
+		const char *nl;
+
+		switch (s[i]) {
+		case '"':
+		case '\'':
+			i += string_len(s + i, len - i);
+			continue;
+		case '#':
+			nl = memchr(s + i, '\n', len - i);
+			i = nl ? (size_t)(nl - s) : len;
+			continue;
+		case '[':
+		case '{':
+			depth++;
+			break;
+		case ']':
+		case '}':
+			depth -= depth > 0;
+			break;
+		case '\n':
+			if (!depth)
+				return i;
+			break;
+		default:
+			break;
+		}
+		i++;
+	}
+	return len;
+}
+
 int options_toml(const char *text, size_t len, struct shim_options *o, struct arena *a,
 		 const struct log *log, struct err *e)
 {
@@ -191,12 +250,12 @@ int options_toml(const char *text, size_t len, struct shim_options *o, struct ar
 	int r;
 
 	while (len) {
-		const char *nl = memchr(text, '\n', len), *line = text;
-		size_t n = nl ? (size_t)(nl - text) : len, rest = n + (nl ? 1 : 0);
+		size_t n = statement_len(text, len);
+		const char *line = text;
 
+		text += n < len ? n + 1 : n;
+		len -= n < len ? n + 1 : n;
 		trim(&line, &n);
-		text += rest;
-		len -= rest;
 		if (!n || *line == '#')
 			continue;
 		if (*line == '[') {

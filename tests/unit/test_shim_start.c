@@ -169,6 +169,46 @@ TEST(toml_as_cri_writes_it)
 	arena_fini(&a);
 }
 
+/* What is not ours may be of any form, and what stands in it is no option. */
+TEST(toml_values_of_several_lines)
+{
+	static const char text[] =
+		"Array = [ # with a ] in the comment\n"
+		"  \"a]\", 'b]\\',\n"
+		"  \"\\\"]\", # IoUid = 2\n"
+		"  [1, 2],\n"
+		"]\n"
+		"IoUid = 3\n"
+		"CriuPath = { a = [\n"
+		"IoUid = 4\n"
+		"], b = 1 }\n"
+		"IoGid = 5\n"
+		"Text = \"\"\"\n"
+		"IoGid = 6 \\\"\"\"\n"
+		"[x]\n"
+		"\"\"\" # \"\"\"\n"
+		"Literal = '''\n"
+		"NoPivotRoot = true\\'''\n"
+		"Empty = \"\"\n"
+		"Root = \"/r\"\n"
+		"SystemdCgroup = true";
+	struct arena a = ARENA_INIT;
+	struct shim_options o;
+	struct err e = { 0 };
+
+	ASSERT_EQ(toml(text, &o, &a, &e), 0);
+	EXPECT_EQ(o.io_uid, 3);
+	EXPECT_EQ(o.io_gid, 5);
+	EXPECT_FALSE(o.no_pivot_root);
+	EXPECT_STREQ(o.root, "/r");
+	EXPECT_TRUE(o.systemd_cgroup);
+	EXPECT_EQ(toml("A = [\n1,", &o, &a, &e), 0);
+	EXPECT_EQ(toml("A = \"\"\"\nx", &o, &a, &e), 0);
+	EXPECT_EQ(toml("A = 'x\nIoUid = 1", &o, &a, &e), 0);
+	EXPECT_EQ(o.io_uid, 1);
+	arena_fini(&a);
+}
+
 FIXTURE(bad_toml) { struct arena a; };
 FIXTURE_VARIANT(bad_toml) { const char *text, *where; };
 FIXTURE_SETUP(bad_toml) { self->a = ARENA_INIT; }
@@ -181,6 +221,7 @@ FIXTURE_VARIANT_ADD(bad_toml, reject_large) { "IoUid = 4294967296", "IoUid" };
 FIXTURE_VARIANT_ADD(bad_toml, reject_open_string) { "Root = \"/x", "Root" };
 FIXTURE_VARIANT_ADD(bad_toml, reject_open_literal) { "Root = '/x", "Root" };
 FIXTURE_VARIANT_ADD(bad_toml, reject_bare_word) { "ShimCgroup = abc", "ShimCgroup" };
+FIXTURE_VARIANT_ADD(bad_toml, reject_array_of_lines) { "IoUid = [\n1\n]", "IoUid" };
 FIXTURE_VARIANT_ADD(bad_toml, reject_empty_value) { "ShimCgroup =", "ShimCgroup" };
 TEST_F(bad_toml, names_the_key)
 {
