@@ -35,20 +35,39 @@ int mounts_open(const char *rootfs, const char *sub)
 	return path_open_in_root(root, sub, O_PATH);
 }
 
-/* mount(2)'s flags as fsmount(2) counts them. */
+/* Those of mount(2)'s flags that are the mount's, as fsmount(2) counts them. */
 static unsigned int attrs_of(unsigned long flags)
 {
 	static const struct { unsigned long flag; unsigned int attr; } map[] = {
 		{ MS_RDONLY, MOUNT_ATTR_RDONLY }, { MS_NOSUID, MOUNT_ATTR_NOSUID },
 		{ MS_NODEV, MOUNT_ATTR_NODEV }, { MS_NOEXEC, MOUNT_ATTR_NOEXEC },
-		{ MS_NOATIME, MOUNT_ATTR_NOATIME }, { MS_NODIRATIME, MOUNT_ATTR_NODIRATIME },
+		{ MS_NODIRATIME, MOUNT_ATTR_NODIRATIME },
 	};
-	unsigned int attrs = 0;
+	unsigned int attrs = MOUNT_ATTR_RELATIME;
 
+	/* One of these three; mount(2) takes the strictest of what it is given. */
+	if (flags & MS_STRICTATIME)
+		attrs = MOUNT_ATTR_STRICTATIME;
+	else if (flags & MS_NOATIME)
+		attrs = MOUNT_ATTR_NOATIME;
 	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
 		if (flags & map[i].flag)
 			attrs |= map[i].attr;
 	return attrs;
+}
+
+/* And those that are the file system's. */
+static int config_flags(int fs, unsigned long flags)
+{
+	static const struct { unsigned long flag; const char *name; } map[] = {
+		{ MS_RDONLY, "ro" }, { MS_SYNCHRONOUS, "sync" }, { MS_DIRSYNC, "dirsync" },
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]) && !r; i++)
+		if (flags & map[i].flag)
+			r = sysx_fsconfig(fs, FSCONFIG_SET_FLAG, map[i].name, NULL, 0);
+	return r;
 }
 
 /* One comma-separated option into the file system's context; layers one by one. */
@@ -86,6 +105,8 @@ static int overlay_by_layers(const struct task_mount *m, const struct task_mount
 	while (!r && (word = strsep(&p, ",")))
 		r = config_word(fs, word);
 	free(data);
+	if (!r)
+		r = config_flags(fs, o->flags);
 	if (!r)
 		r = sysx_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (r < 0)

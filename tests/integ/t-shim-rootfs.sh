@@ -119,6 +119,30 @@ long_layers() {
 }
 t "an overlay of 120 layers, with options longer than a page" long_layers
 
+# overlay_flags WORDS LAYERS: as the kernel shows them.
+overlay_flags() {
+	see 'grep " / " /proc/mounts' "overlay|overlay|$1,lowerdir=$T/rootfs$2,upperdir=$T/l/up,workdir=$T/l/wk"
+	has "$(cat "$T/ro")" '^overlay / overlay'
+	flags=$(awk '{ print $4 }' "$T/ro" | sed 's/,lowerdir.*//')
+}
+
+long_flags() {
+	list=
+	for i in $(seq 120); do
+		d=$T/deep/$(printf '%060d' "$i")/fs
+		mkdir -p "$d"
+		list=$list:$d
+	done
+	mkdir -p "$T/l/up" "$T/l/wk"
+	for words in rw sync dirsync strictatime noatime,strictatime nodiratime ro,sync,nosuid,nodev; do
+		overlay_flags "$words" ""
+		short=$flags
+		overlay_flags "$words" "$list"
+		is "$words: $flags" "$words: $short"
+	done
+}
+t "an overlay with options longer than a page has the flags of a short one" long_flags
+
 below() {
 	mkdir -p "$T/vol"
 	echo below >"$T/vol/f"
