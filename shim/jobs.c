@@ -22,6 +22,7 @@
 struct job {
 	struct work_side *side;
 	const struct op *op;
+	int pid_file;	/* why init.pid could not be written */
 };
 
 /* The engine made a process: first of all the server must know. */
@@ -31,9 +32,13 @@ static int tell_process(void *arg, pid_t pid, int pidfd)
 	const struct proc *p = j->op->proc;
 	int r = work_send_process(j->side, pid, pidfd);
 
+	if (r)
+		return r;
+	r = bundle_write_pid(j->op->ctr->bundle, p->id, pid);
+	if (!proc_is_init(p))
+		return 0;
 	/* Without init.pid the delete action could not say whose exit it reports. */
-	if (!r)
-		bundle_write_pid(j->op->ctr->bundle, p->id, pid);
+	j->pid_file = r;
 	return r;
 }
 
@@ -100,7 +105,7 @@ int job_create(struct work_side *side, const void *arg, struct err *e)
 {
 	const struct op *op = arg;
 	const struct ctr *c = op->ctr;
-	struct job j = { side, op };
+	struct job j = { side, op, 0 };
 	struct cleat_env env = env_of(op, &j);
 	struct sio_ends ends = SIO_ENDS_INIT;
 	struct cleat_process p = CLEAT_PROCESS_INIT;
@@ -123,6 +128,10 @@ int job_create(struct work_side *side, const void *arg, struct err *e)
 		req.stdio = stdio_of(&ends);
 		r = cleat_create(&env, &req, &p, e);
 	}
+	if (j.pid_file) {
+		err_clear(e);
+		err_set(e, ERR_KERNEL, j.pid_file, c->bundle, "write init.pid");
+	}
 	if (r < 0) {
 		sio_close(&ends);
 		mounts_undo(c->bundle, true, NULL);
@@ -139,7 +148,7 @@ int job_create(struct work_side *side, const void *arg, struct err *e)
 /* Everything that a create may have left, whoever died in the middle of it. */
 static int undo_create(struct work_side *side, const struct op *op, struct err *e)
 {
-	struct job j = { side, op };
+	struct job j = { side, op, 0 };
 	struct cleat_env env = env_of(op, &j);
 	int r = cleat_delete(&env, op->ctr->id, true, e);
 	int u = mounts_undo(op->ctr->bundle, true, e);
@@ -161,7 +170,7 @@ int job_undo(struct work_side *side, const void *arg, struct err *e)
 int job_start(struct work_side *side, const void *arg, struct err *e)
 {
 	const struct op *op = arg;
-	struct job j = { side, op };
+	struct job j = { side, op, 0 };
 	struct cleat_env env = env_of(op, &j);
 
 	return cleat_start(&env, op->ctr->id, e);
@@ -170,7 +179,7 @@ int job_start(struct work_side *side, const void *arg, struct err *e)
 int job_exec(struct work_side *side, const void *arg, struct err *e)
 {
 	const struct op *op = arg;
-	struct job j = { side, op };
+	struct job j = { side, op, 0 };
 	struct cleat_env env = env_of(op, &j);
 	struct sio_ends ends = SIO_ENDS_INIT;
 	struct cleat_process p = CLEAT_PROCESS_INIT;
@@ -199,7 +208,7 @@ int job_exec(struct work_side *side, const void *arg, struct err *e)
 int job_delete(struct work_side *side, const void *arg, struct err *e)
 {
 	const struct op *op = arg;
-	struct job j = { side, op };
+	struct job j = { side, op, 0 };
 	struct cleat_env env = env_of(op, &j);
 	int r = cleat_delete(&env, op->ctr->id, true, e);
 
@@ -209,7 +218,7 @@ int job_delete(struct work_side *side, const void *arg, struct err *e)
 int job_kill(struct work_side *side, const void *arg, struct err *e)
 {
 	const struct op *op = arg;
-	struct job j = { side, op };
+	struct job j = { side, op, 0 };
 	struct cleat_env env = env_of(op, &j);
 	pid_t *pids = NULL;
 	size_t n = 0;
@@ -229,7 +238,7 @@ int job_kill(struct work_side *side, const void *arg, struct err *e)
 int job_pause(struct work_side *side, const void *arg, struct err *e)
 {
 	const struct op *op = arg;
-	struct job j = { side, op };
+	struct job j = { side, op, 0 };
 	struct cleat_env env = env_of(op, &j);
 
 	return cleat_pause(&env, op->ctr->id, e);
@@ -238,7 +247,7 @@ int job_pause(struct work_side *side, const void *arg, struct err *e)
 int job_resume(struct work_side *side, const void *arg, struct err *e)
 {
 	const struct op *op = arg;
-	struct job j = { side, op };
+	struct job j = { side, op, 0 };
 	struct cleat_env env = env_of(op, &j);
 
 	return cleat_resume(&env, op->ctr->id, e);
@@ -247,7 +256,7 @@ int job_resume(struct work_side *side, const void *arg, struct err *e)
 int job_update(struct work_side *side, const void *arg, struct err *e)
 {
 	const struct op *op = arg;
-	struct job j = { side, op };
+	struct job j = { side, op, 0 };
 	struct cleat_env env = env_of(op, &j);
 
 	return cleat_update(&env, op->ctr->id, op->json, op->json_len, e);
@@ -296,7 +305,7 @@ static int pack_pids(const struct ctr *c, const pid_t *pids, size_t n, struct bu
 int job_pids(struct work_side *side, const void *arg, struct err *e)
 {
 	const struct op *op = arg;
-	struct job j = { side, op };
+	struct job j = { side, op, 0 };
 	struct cleat_env env = env_of(op, &j);
 	auto_buf b = BUF_INIT;
 	pid_t *pids = NULL;
@@ -323,7 +332,7 @@ int job_pids(struct work_side *side, const void *arg, struct err *e)
 int job_stats(struct work_side *side, const void *arg, struct err *e)
 {
 	const struct op *op = arg;
-	struct job j = { side, op };
+	struct job j = { side, op, 0 };
 	struct cleat_env env = env_of(op, &j);
 	auto_arena a = ARENA_INIT;
 	auto_buf b = BUF_INIT;
@@ -356,7 +365,7 @@ static bool at_gate(const struct ctr *c)
 int job_look(struct work_side *side, const void *arg, struct err *e)
 {
 	const struct op *op = arg;
-	struct job j = { side, op };
+	struct job j = { side, op, 0 };
 	struct cleat_env env = env_of(op, &j);
 	struct cleat_state st;
 	auto_arena a = ARENA_INIT;

@@ -297,6 +297,52 @@ slow_disk() {
 }
 t "a disk that hangs under file:// stops the container's output, not the server" slow_disk
 
+# filled DIR: nothing more can be written there.
+filled() {
+	# shellcheck disable=SC2217	# dd says that the disk is full
+	dd if=/dev/zero of="$1/filling" bs=1k 2>/dev/null || :
+}
+
+# Without init.pid the delete action could not say whose exit it reports.
+full_bundle() {
+	mkdir -p "$T/b/fb"
+	mount -t tmpfs -o size=16k none "$T/b/fb"
+	boot fb '' sleep 100
+	filled "$B"
+	ls -A "$B" >"$T/before"
+	code 2 create id="$ID" bundle="$B"
+	has "$(cat "$T/o")" 'OCI runtime create failed: .*init.pid.*no space left'
+	is "$(ls -A "$B")" "$(cat "$T/before")"
+	code 5 state id="$ID"
+	[ ! -e "/run/containerd/cleat/$NS/$ID" ]
+	rm "$B/filling"
+	create
+	is "$(cat "$B/init.pid")" "$(field pid <"$T/o")"
+	down
+	topics_are "create exit delete "
+	umount "$B"
+}
+t "a full bundle: Create says so, and nothing is left" full_bundle
+
+full_root() {
+	mkdir -p "$T/state"
+	mount -t tmpfs -o size=16k none "$T/state"
+	mkdir "$T/state/$NS"
+	boot fr '' sleep 100
+	filled "$T/state"
+	code 2 create id="$ID" bundle="$B" "options:containerd.runc.v1.Options:root=$T/state"
+	has "$(cat "$T/o")" 'OCI runtime create failed: .*no space left'
+	code 5 state id="$ID"
+	is "$(ls -A "$T/state/$NS")" ""
+	[ ! -e "$B/init.pid" ]
+	rm "$T/state/filling"
+	create "options:containerd.runc.v1.Options:root=$T/state"
+	down
+	topics_are "create exit delete "
+	umount "$T/state"
+}
+t "a full state root: Create says so, and nothing is left" full_root
+
 full_disk() {
 	mkdir -p "$T/mnt"
 	mount -t tmpfs -o size=64k none "$T/mnt"
