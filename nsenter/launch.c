@@ -196,13 +196,13 @@ static pid_t mid_wait(const struct launch *l, int report, pid_t mid, int *pidfd,
 static pid_t launch_by_mid(const struct launch *l, int cgroup_fd, int *pidfd, int *left, struct err *e)
 {
 	struct child_args ca = { .parent = l->parent, .cgroup_fd = cgroup_fd };
-	int mid_pidfd = -1, report[2], r;
+	int report[2], r;
 	pid_t mid;
 
 	r = fdio_socketpair(report);
 	if (r)
 		return err_set(e, ERR_KERNEL, r, NULL, "socketpair");
-	mid = child_clone(&ca, &mid_pidfd);
+	mid = child_clone(&ca, NULL);
 	if (!mid) {
 		child_begin(l);
 		close(report[0]);
@@ -211,7 +211,6 @@ static pid_t launch_by_mid(const struct launch *l, int cgroup_fd, int *pidfd, in
 		return 0;
 	}
 	close(report[1]);
-	fd_close(&mid_pidfd);
 	if (mid == -EOPNOTSUPP && cgroup_fd >= 0)
 		r = mid;
 	else

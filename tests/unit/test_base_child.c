@@ -52,6 +52,22 @@ TEST_F(clone, makes_a_child_of_ours_with_a_pidfd)
 	close(pidfd);
 }
 
+TEST_F(clone, makes_a_child_without_a_pidfd)
+{
+	struct child_args a = { .cgroup_fd = -1 };
+	int status, next = dup(0);
+	pid_t pid;
+
+	close(next);
+	pid = child_clone(&a, NULL);
+	if (!pid)
+		_exit(7);
+	ASSERT_GT(pid, 0);
+	EXPECT_EQ(-1, fcntl(next, F_GETFD));
+	EXPECT_EQ(0, child_wait(pid, &status));
+	EXPECT_EQ(7, child_status(status));
+}
+
 TEST_F(clone, makes_a_sibling_with_parent)
 {
 	struct child_args a = { .cgroup_fd = -1 };
