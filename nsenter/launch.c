@@ -68,11 +68,11 @@ static int setns_flags(const struct join_set *s, int flags, const char *what, st
 	return 0;
 }
 
-static void child_begin(const struct launch *l)
+/* EOF on our end must mean that the worker is dead, so its end may not live on in us. */
+static void close_workers_end(const struct launch *l)
 {
 	int sock = l->sock;
 
-	/* EOF on our end must mean that the worker is dead, so its end may not live on in us. */
 	fd_close(&sock);
 }
 
@@ -90,9 +90,9 @@ static pid_t clone_failed(pid_t r, struct err *e)
  * /proc/PID/exe before it could make itself so. A fallback to a clone without CLONE_INTO_CGROUP is the
  * caller's decision: -EOPNOTSUPP passes through.
  */
-static pid_t clone_here(const struct launch *l, bool parent, int *pidfd, struct err *e)
+static pid_t clone_here(const struct launch *l, int cgroup_fd, bool parent, int *pidfd, struct err *e)
 {
-	struct child_args ca = { .ns_flags = l->new_ns, .parent = parent, .cgroup_fd = l->cgroup_fd };
+	struct child_args ca = { .ns_flags = l->new_ns, .parent = parent, .cgroup_fd = cgroup_fd };
 	int dumpable = prctl(PR_GET_DUMPABLE);
 	pid_t r;
 
@@ -135,57 +135,71 @@ static int mid_join_all(const struct launch *l, int report, struct err *e)
 	return r;
 }
 
-/*
- * Clone the process from where it is to be born, report its pid, go. Returns in the new process only. The report
- * has a socket of its own: what the new process has to say may come earlier.
- */
-static void mid_main(const struct launch *l, int report, int *left)
+/* What mid hands to the process that it clones. */
+struct birth {
+	const struct launch *l;
+	int report;		/* mid's end of the socket to the caller */
+	int left;
+};
+
+/* The new process. */
+static int born(void *arg)
 {
-	bool fresh = l->new_ns;
-	struct launch here = *l;
+	const struct birth *b = arg;
+
+	close(b->report);
+	b->l->child(b->l->arg, b->left);
+	return 1;	/* it does not return */
+}
+
+/* Clone the process from where it is to be born. Always a sibling: whoever is to be its parent is ours too. */
+static pid_t mid_clone(struct birth *b, int *pidfd, struct err *e)
+{
+	/* Into the cgroup of a running container mid itself was cloned. */
+	pid_t r = clone_here(b->l, b->l->new_ns ? b->l->cgroup_fd : -1, true, pidfd, e);
+
+	if (!r)
+		_exit(born(b));
+	return r;
+}
+
+/*
+ * Join, clone the process, report its pid, go. The report has a socket of its own: what the new process has to say
+ * may come earlier. A negative number instead of the pid: nothing was made, and the caller knows another way.
+ */
+static void mid_main(const struct launch *l, int report)
+{
+	struct birth b = { .l = l, .report = report, .left = l->new_ns ? join_flags(l) & CLONE_NEWNS : 0 };
 	struct err e = { 0 };
-	int pidfd = -1, r;
-	pid_t pid;
+	int pidfd = -1;
+	pid_t r;
 
 	prctl(PR_SET_NAME, "cleat:[mid]");
-	r = fresh ? mid_join_new(l, &e) : mid_join_all(l, report, &e);
-	if (!r) {
-		if (!fresh)
-			here.cgroup_fd = -1;	/* we are in it */
-		/* Always a sibling: whoever is to be its parent is ours too. */
-		pid = clone_here(&here, true, &pidfd, &e);
-		if (!pid) {
-			fd_close(&report);
-			*left = fresh ? join_flags(l) & CLONE_NEWNS : 0;
-			return;
-		}
-		r = pid < 0 ? (pid == -EOPNOTSUPP ? clone_failed(pid, &e) : pid) :
-			sync_send(report, SYNC_CHILD, pid, pidfd);
-	}
-	if (r) {
-		err_set(&e, ERR_KERNEL, r, NULL, "launch");
+	prctl(PR_SET_DUMPABLE, 0);
+	close_workers_end(l);
+	r = l->new_ns ? mid_join_new(l, &e) : mid_join_all(l, report, &e);
+	if (!r)
+		r = mid_clone(&b, &pidfd, &e);
+	if (e.kind == ERR_NONE) {
+		sync_send(report, SYNC_CHILD, r, pidfd);
+	} else {
 		e.stage = STAGE_MID;
 		sync_fail(report, &e);
 	}
-	_exit(!!r);
+	_exit(0);
 }
 
 /* The caller's half of the mid case: wait for the report, reap mid if it is ours. */
 static pid_t mid_wait(const struct launch *l, int report, pid_t mid, int *pidfd, struct err *e)
 {
 	struct sync_msg m;
-	int fd = -1, r;
+	int r = sync_recv(report, &m, pidfd);
 
-	r = sync_recv(report, &m, &fd);
 	if (!l->parent)
 		child_wait(mid, NULL);
-	if (r == 1 && m.type == SYNC_CHILD && m.value > 0) {
-		*pidfd = fd;
+	if (r == 1 && m.type == SYNC_CHILD && m.value)
 		return m.value;
-	}
-	fd_close(&fd);
-	if (r == 1 && m.type == SYNC_FAILED && m.err.errnum == EOPNOTSUPP && l->cgroup_fd >= 0)
-		return -EOPNOTSUPP;
+	fd_close(pidfd);
 	if (r == 1 && m.type == SYNC_FAILED) {
 		*e = m.err;
 		return e->errnum ? -e->errnum : -EINVAL;
@@ -193,7 +207,7 @@ static pid_t mid_wait(const struct launch *l, int report, pid_t mid, int *pidfd,
 	return err_set(e, ERR_PEER, r < 0 ? r : 0, NULL, "the process that joins the namespaces died");
 }
 
-static pid_t launch_by_mid(const struct launch *l, int cgroup_fd, int *pidfd, int *left, struct err *e)
+static pid_t launch_by_mid(const struct launch *l, int cgroup_fd, int *pidfd, struct err *e)
 {
 	struct child_args ca = { .parent = l->parent, .cgroup_fd = cgroup_fd };
 	int report[2], r;
@@ -204,11 +218,8 @@ static pid_t launch_by_mid(const struct launch *l, int cgroup_fd, int *pidfd, in
 		return err_set(e, ERR_KERNEL, r, NULL, "socketpair");
 	mid = child_clone(&ca, NULL);
 	if (!mid) {
-		child_begin(l);
 		close(report[0]);
-		prctl(PR_SET_DUMPABLE, 0);
-		mid_main(l, report[1], left);
-		return 0;
+		mid_main(l, report[1]);
 	}
 	close(report[1]);
 	if (mid == -EOPNOTSUPP && cgroup_fd >= 0)
@@ -260,7 +271,7 @@ static int try_pidfd(const struct launch *l, struct err *e)
 	return r;
 }
 
-pid_t launch(const struct launch *l, int *pidfd, int *left, struct err *e)
+pid_t launch(const struct launch *l, int *pidfd, struct err *e)
 {
 	struct join_set own = JOIN_SET_INIT;
 	int visit, r;
@@ -271,17 +282,17 @@ pid_t launch(const struct launch *l, int *pidfd, int *left, struct err *e)
 		/* The root of that user namespace may not put a process into a cgroup that is not its own. */
 		if (l->cgroup_fd >= 0)
 			return -EOPNOTSUPP;
-		return launch_by_mid(l, -1, pidfd, left, e);
+		return launch_by_mid(l, -1, pidfd, e);
 	}
 	if (l->enter && (join_flags(l) & CLONE_NEWPID) && (l->unprivileged || !(join_flags(l) & CLONE_NEWUSER))) {
 		r = try_pidfd(l, e);
-		return r ? r : launch_by_mid(l, l->cgroup_fd, pidfd, left, e);
+		return r ? r : launch_by_mid(l, l->cgroup_fd, pidfd, e);
 	}
 	visit = visit_flags(l);
 	r = open_own(visit, &own, e);
 	if (!r && visit && !can_return(&own, visit)) {
 		join_close(&own);
-		return launch_by_mid(l, l->new_ns ? -1 : l->cgroup_fd, pidfd, left, e);
+		return launch_by_mid(l, l->new_ns ? -1 : l->cgroup_fd, pidfd, e);
 	}
 	if (!r && visit && l->pidfd >= 0) {
 		r = join_pidfd(l->pidfd, visit);
@@ -290,12 +301,12 @@ pid_t launch(const struct launch *l, int *pidfd, int *left, struct err *e)
 	} else if (!r) {
 		r = setns_flags(&l->join, visit, "join", e);
 	}
-	pid = r ? r : clone_here(l, l->parent, pidfd, e);
+	pid = r ? r : clone_here(l, l->cgroup_fd, l->parent, pidfd, e);
 	if (!pid) {
 		join_close(&own);
-		child_begin(l);
-		*left = join_flags(l) & ~visit;
-		return 0;
+		close_workers_end(l);
+		l->child(l->arg, join_flags(l) & ~visit);
+		_exit(1);	/* it does not return */
 	}
 	r = setns_flags(&own, visit, "return to", e);
 	join_close(&own);

@@ -38,21 +38,25 @@ struct launch {
 	 * the new process may not have, but @fd, and enters cgroups.
 	 */
 	int		(*enter)(void *arg, int fd, struct err *e);
-	void		*arg;
+	/*
+	 * What the new process does; must not return. @left: CLONE_NEW* flags of @join or @pidfd_flags that it must
+	 * still join itself (all but what it was born in); @enter was run if that is nothing. It has the caller's
+	 * memory as it was, and all the caller's fds but @sock.
+	 * It is not dumpable, unless it is born in a new user namespace of an unprivileged caller, to whom only the
+	 * files in /proc of a dumpable process belong (uid_map).
+	 */
+	void		(*child)(void *arg, int left);
+	void		*arg;		/* of @enter and @child */
 };
 
 /**
  * launch() - Make the process.
- * @pidfd: set in the caller; -1 on old kernels. Owned by the caller.
- * @left:  in the child: CLONE_NEW* flags of @l->join or @l->pidfd_flags that it must still join itself
- *         (all but what it was born in); @l->enter was run if that is nothing.
+ * @pidfd: of the process; -1 on old kernels. Owned by the caller.
  *
- * Context: host stage (caller), single-threaded; returns a second time in the child.
- * In the child @l->sock is closed and the process is not dumpable, unless it is born in a new user namespace of
- * an unprivileged caller, to whom only the files in /proc of a dumpable process belong (uid_map).
- * Return: 0 in the child, its pid (in the caller's pid namespace) in the caller, or -errno with @e set;
+ * Context: host stage, single-threaded. The new process runs @l->child.
+ * Return: its pid (in the caller's pid namespace), or -errno with @e set;
  * -EOPNOTSUPP without @e set: cgroup_fd cannot be cloned into, -EINVAL without @e set: this kernel
  * cannot join by pidfd. Nothing was made then.
  */
-pid_t launch(const struct launch *l, int *pidfd, int *left, struct err *e);
+pid_t launch(const struct launch *l, int *pidfd, struct err *e);
 #endif

@@ -258,8 +258,9 @@ static bool limits_from_outside(const struct host_ctx *c)
 }
 
 /* In the new process. */
-static void child(struct host_ctx *c, int left)
+static void child(void *arg, int left)
 {
+	struct host_ctx *c = arg;
 	const struct spec_hooks *h = c->spec->hooks;
 	struct init_ctx ic = {
 		.spec = c->spec, .join = c->join, .left = left, .new_ns = c->new_ns,
@@ -317,9 +318,9 @@ static int host_launch(struct host_ctx *c, struct err *e)
 			       (c->spec->linux_->time_offsets.n ? CLONE_NEWTIME : 0);
 	struct launch l = {
 		.new_ns = c->new_ns & ~later, .join = c->join, .pidfd = -1, .parent = c->env->parent_clone,
-		.unprivileged = c->euid,
+		.unprivileged = c->euid, .child = child, .arg = c,
 	};
-	int left = 0, r, sv[2], oom;
+	int r, sv[2], oom;
 
 	r = fdio_socketpair(sv);
 	if (r)
@@ -333,14 +334,12 @@ static int host_launch(struct host_ctx *c, struct err *e)
 	if (!c->cloned_in)
 		l.cgroup_fd = -1;
 	rootless_oom_inherit(c->procfd, &c->process, &oom);
-	r = launch(&l, &c->pidfd, &left, e);
+	r = launch(&l, &c->pidfd, e);
 	if (r == -EOPNOTSUPP && c->cloned_in) {
 		c->cloned_in = false;
 		l.cgroup_fd = -1;
-		r = launch(&l, &c->pidfd, &left, e);
+		r = launch(&l, &c->pidfd, e);
 	}
-	if (!r)
-		child(c, left);
 	rootless_oom_restore(c->procfd, oom);
 	fd_close(&c->child_sock);
 	if (r < 0)

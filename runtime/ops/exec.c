@@ -194,8 +194,9 @@ static int enter_first(void *arg, int fd, struct err *e)
 }
 
 /* In the new process. */
-static void child(struct exec_ctx *x, int left)
+static void child(void *arg, int left)
 {
+	struct exec_ctx *x = arg;
 	struct join_ctx j = join_ctx(x);
 
 	j.left = left;
@@ -216,14 +217,10 @@ static pid_t try_launch(struct exec_ctx *x, int cgroup_fd, int *pidfd, struct er
 		.join = x->join, .pidfd = x->by_pidfd ? x->pidfd : -1, .pidfd_flags = (int)x->t.namespaces,
 		.parent = x->env->parent_clone, .cgroup_fd = cgroup_fd, .unprivileged = geteuid() != 0,
 		.sock = x->sock, .child_sock = x->child_sock,
-		.enter = enter_first, .arg = x,
+		.enter = enter_first, .child = child, .arg = x,
 	};
-	int left = 0;
-	pid_t r = launch(&l, pidfd, &left, e);
 
-	if (!r)
-		child(x, left);
-	return r;
+	return launch(&l, pidfd, e);
 }
 
 /* The container's cgroup takes no processes: is init in one below it? Once, and not if a place was asked for. */

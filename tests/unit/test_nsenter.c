@@ -404,6 +404,21 @@ static int ppid_of(pid_t pid)
 	return p ? atoi(p + 4) : -1;
 }
 
+/* The launched process tells what is left to do, and waits. */
+static void launched(void *arg, int left)
+{
+	const struct launch *l = arg;
+	struct sync_msg m;
+
+	if (fcntl(l->sock, F_GETFD) >= 0)
+		_exit(77);	/* the worker's end lives on in the child */
+	if (prctl(PR_GET_DUMPABLE) != 0)
+		_exit(78);
+	sync_send(l->child_sock, SYNC_READY, left, -1);
+	sync_recv(l->child_sock, &m, NULL);
+	_exit(5);
+}
+
 FIXTURE(launch) { struct launch l; int sv[2]; pid_t holder; };
 FIXTURE_VARIANT(launch) { int err; };
 FIXTURE_VARIANT_ADD(launch, by_clone3) { 0 };
@@ -413,8 +428,8 @@ FIXTURE_SETUP(launch)
 	if (geteuid())
 		SKIP(return, "needs root");
 	ASSERT_EQ(0, fdio_socketpair(self->sv));
-	self->l = (struct launch){ .join = JOIN_SET_INIT, .pidfd = -1, .cgroup_fd = -1,
-				   .sock = self->sv[0], .child_sock = self->sv[1] };
+	self->l = (struct launch){ .join = JOIN_SET_INIT, .pidfd = -1, .cgroup_fd = -1, .child = launched,
+				   .arg = &self->l, .sock = self->sv[0], .child_sock = self->sv[1] };
 	if (variant->err)
 		ASSERT_EQ(0, DENY(variant->err, SYS_clone3));
 }
@@ -438,20 +453,6 @@ static void join_of(struct launch *l, pid_t pid, int flags)
 	}
 }
 
-/* The launched process tells what is left to do, and waits. */
-static void launched(const struct launch *l, int left)
-{
-	struct sync_msg m;
-
-	if (fcntl(l->sock, F_GETFD) >= 0)
-		_exit(77);	/* the worker's end lives on in the child */
-	if (prctl(PR_GET_DUMPABLE) != 0)
-		_exit(78);
-	sync_send(l->child_sock, SYNC_READY, left, -1);
-	sync_recv(l->child_sock, &m, NULL);
-	_exit(5);
-}
-
 static int left_of(const struct launch *l)
 {
 	struct sync_msg m;
@@ -470,15 +471,13 @@ static int ends(pid_t pid, const struct launch *l)
 
 TEST_F(launch, makes_new_namespaces_and_leaves_ours)
 {
-	int pidfd = -1, left = -1;
+	int pidfd = -1;
 	struct err e = { 0 };
 	ino_t mnt = ns_of(getpid(), "mnt"), ipc = ns_of(getpid(), "ipc");
 	pid_t pid;
 
 	self->l.new_ns = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS;
-	pid = launch(&self->l, &pidfd, &left, &e);
-	if (!pid)
-		launched(&self->l, left);
+	pid = launch(&self->l, &pidfd, &e);
 	ASSERT_GT(pid, 0);
 	EXPECT_GE(pidfd, 0);
 	EXPECT_EQ(1, prctl(PR_GET_DUMPABLE));
@@ -493,7 +492,7 @@ TEST_F(launch, makes_new_namespaces_and_leaves_ours)
 TEST_F(launch, visits_the_pid_namespace_and_comes_back)
 {
 	ino_t ours = ns_of(getpid(), "pid_for_children");
-	int pidfd = -1, left = -1, before;
+	int pidfd = -1, before;
 	struct err e = { 0 };
 	pid_t pid;
 
@@ -501,9 +500,7 @@ TEST_F(launch, visits_the_pid_namespace_and_comes_back)
 	ASSERT_GT(self->holder, 0);
 	join_of(&self->l, self->holder, CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS);
 	before = open_fds();
-	pid = launch(&self->l, &pidfd, &left, &e);
-	if (!pid)
-		launched(&self->l, left);
+	pid = launch(&self->l, &pidfd, &e);
 	ASSERT_GT(pid, 0);
 	EXPECT_EQ(CLONE_NEWNET | CLONE_NEWNS, left_of(&self->l));
 	EXPECT_EQ(ns_of(self->holder, "pid"), ns_of(pid, "pid"));
@@ -515,7 +512,7 @@ TEST_F(launch, visits_the_pid_namespace_and_comes_back)
 TEST_F(launch, with_a_new_user_namespace_it_is_born_in_the_joined_ones)
 {
 	ino_t net = ns_of(getpid(), "net"), uts = ns_of(getpid(), "uts");
-	int pidfd = -1, left = -1;
+	int pidfd = -1;
 	struct err e = { 0 };
 	pid_t pid;
 
@@ -523,9 +520,7 @@ TEST_F(launch, with_a_new_user_namespace_it_is_born_in_the_joined_ones)
 	ASSERT_GT(self->holder, 0);
 	join_of(&self->l, self->holder, CLONE_NEWNET | CLONE_NEWUTS);
 	self->l.new_ns = CLONE_NEWUSER | CLONE_NEWNS;
-	pid = launch(&self->l, &pidfd, &left, &e);
-	if (!pid)
-		launched(&self->l, left);
+	pid = launch(&self->l, &pidfd, &e);
 	ASSERT_GT(pid, 0);
 	EXPECT_EQ(0, left_of(&self->l));
 	EXPECT_EQ(ns_of(self->holder, "net"), ns_of(pid, "net"));
@@ -538,7 +533,7 @@ TEST_F(launch, with_a_new_user_namespace_it_is_born_in_the_joined_ones)
 TEST_F(launch, by_a_joined_user_namespace_it_is_our_child_all_the_same)
 {
 	ino_t user = ns_of(getpid(), "user");
-	int pidfd = -1, left = -1, status;
+	int pidfd = -1, status;
 	struct err e = { 0 };
 	pid_t pid;
 
@@ -547,9 +542,7 @@ TEST_F(launch, by_a_joined_user_namespace_it_is_our_child_all_the_same)
 		SKIP(return, "no user namespace to be had");
 	join_of(&self->l, self->holder, CLONE_NEWUSER | CLONE_NEWNET);
 	self->l.new_ns = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
-	pid = launch(&self->l, &pidfd, &left, &e);
-	if (!pid)
-		launched(&self->l, left);
+	pid = launch(&self->l, &pidfd, &e);
 	ASSERT_GT(pid, 0) {
 		TH_LOG("%s", e.msg);
 	}
@@ -571,7 +564,7 @@ TEST_F(launch, in_a_worker_all_that_is_made_is_its_parents)
 
 	for (i = 0; i < N(user); i++) {
 		struct err e = { 0 };
-		int pidfd = -1, left = -1, p[2], status, init = 0, n = 0;
+		int pidfd = -1, p[2], status, init = 0, n = 0;
 		pid_t worker;
 
 		self->holder = holder(CLONE_NEWPID | user[i]);
@@ -583,10 +576,8 @@ TEST_F(launch, in_a_worker_all_that_is_made_is_its_parents)
 		ASSERT_EQ(0, pipe(p));
 		worker = fork();
 		if (!worker) {
-			pid_t pid = launch(&self->l, &pidfd, &left, &e);
+			pid_t pid = launch(&self->l, &pidfd, &e);
 
-			if (!pid)
-				launched(&self->l, left);
 			(void)!write(p[1], &pid, sizeof(pid));
 			_exit(pid > 0 && left_of(&self->l) == 0 ? 0 : 1);
 		}
@@ -621,7 +612,7 @@ TEST_F(launch, says_by_either_way_that_a_cgroup_cannot_be_cloned_into)
 	if (statfs(CGROUP2, &sfs) || sfs.f_type != 0x63677270 || mkdir(dir, 0755))
 		SKIP(return, "no cgroup2 hierarchy at " CGROUP2);
 	for (i = 0; i < N(user); i++) {
-		int pidfd = -1, left = -1;
+		int pidfd = -1, status;
 		struct err e = { 0 };
 		pid_t pid;
 
@@ -629,21 +620,19 @@ TEST_F(launch, says_by_either_way_that_a_cgroup_cannot_be_cloned_into)
 		join_of(&self->l, self->holder, user[i]);
 		self->l.new_ns = CLONE_NEWNS;
 		self->l.cgroup_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		pid = launch(&self->l, &pidfd, &left, &e);
-		if (!pid)
-			launched(&self->l, left);
+		pid = launch(&self->l, &pidfd, &e);
 		EXPECT_EQ(-EOPNOTSUPP, pid);
 		EXPECT_EQ(ERR_NONE, e.kind);
 		fd_close(&self->l.cgroup_fd);
 		child_kill_reap(&self->holder);
-		EXPECT_EQ(-ECHILD, child_wait(-1, &left));
+		EXPECT_EQ(-ECHILD, child_wait(-1, &status));
 	}
 	EXPECT_EQ(0, rmdir(dir));
 }
 
 TEST_F(launch, into_a_dead_pid_namespace_it_fails_by_name)
 {
-	int pidfd = -1, left = -1;
+	int pidfd = -1, status;
 	ino_t ours = ns_of(getpid(), "pid_for_children");
 	struct err e = { 0 };
 	pid_t pid;
@@ -651,14 +640,12 @@ TEST_F(launch, into_a_dead_pid_namespace_it_fails_by_name)
 	self->holder = holder(CLONE_NEWPID);
 	join_of(&self->l, self->holder, CLONE_NEWPID);
 	child_kill_reap(&self->holder);
-	pid = launch(&self->l, &pidfd, &left, &e);
-	if (!pid)
-		launched(&self->l, left);
+	pid = launch(&self->l, &pidfd, &e);
 	EXPECT_LT(pid, 0);
 	EXPECT_NE(ERR_NONE, e.kind);
 	EXPECT_EQ(-1, pidfd);
 	EXPECT_EQ(ours, ns_of(getpid(), "pid_for_children"));
-	EXPECT_EQ(-ECHILD, child_wait(-1, &left));
+	EXPECT_EQ(-ECHILD, child_wait(-1, &status));
 }
 
 TEST_HARNESS_MAIN
