@@ -116,7 +116,10 @@ static int mid_join_new(const struct launch *l, struct err *e)
 	return r;
 }
 
-/* Stage mid of a running container: join all of it. @report: our fd that is still needed. */
+/*
+ * Stage mid of a running container: join all of it. @report: our fd that is still needed.
+ * -EINVAL without @e set: this kernel cannot join by pidfd (below 5.8).
+ */
 static int mid_join_all(const struct launch *l, int report, struct err *e)
 {
 	struct join_set join = l->join;
@@ -126,7 +129,7 @@ static int mid_join_all(const struct launch *l, int report, struct err *e)
 		return r;
 	if (pidfd < 0)
 		r = join_enter(&join, 0, e);
-	else if ((r = join_pidfd(pidfd, l->pidfd_flags)))
+	else if ((r = join_pidfd(pidfd, l->pidfd_flags)) && r != -EINVAL)
 		err_set(e, r == -ESRCH ? ERR_STATE : ERR_KERNEL, r, NULL, "join the container's namespaces");
 	fd_close(&pidfd);
 	join_close(&join);
@@ -244,33 +247,6 @@ static bool can_return(const struct join_set *own, int flags)
 	return true;
 }
 
-/* Can this kernel join by pidfd (5.8)? The mid child could not come back to say so. */
-static int try_pidfd(const struct launch *l, struct err *e)
-{
-	struct join_set own = JOIN_SET_INIT;
-	int r;
-
-	if (l->pidfd < 0)
-		return 0;
-	r = open_own(CLONE_NEWPID, &own, e);
-	if (r)
-		return r;
-	if (!can_return(&own, CLONE_NEWPID)) {
-		join_close(&own);
-		return 0;
-	}
-	r = join_pidfd(l->pidfd, CLONE_NEWPID);
-	/* Without the user namespace it is refused, but the kernel knows the call. */
-	if (r == -EPERM && l->unprivileged)
-		r = 0;
-	else if (!r)
-		r = setns_flags(&own, CLONE_NEWPID, "return to", e);
-	else if (r != -EINVAL)
-		err_set(e, r == -ESRCH ? ERR_STATE : ERR_KERNEL, r, NULL, "join the pid namespace");
-	join_close(&own);
-	return r;
-}
-
 pid_t launch(const struct launch *l, int *pidfd, struct err *e)
 {
 	struct join_set own = JOIN_SET_INIT;
@@ -284,10 +260,8 @@ pid_t launch(const struct launch *l, int *pidfd, struct err *e)
 			return -EOPNOTSUPP;
 		return launch_by_mid(l, -1, pidfd, e);
 	}
-	if (l->enter && (join_flags(l) & CLONE_NEWPID) && (l->unprivileged || !(join_flags(l) & CLONE_NEWUSER))) {
-		r = try_pidfd(l, e);
-		return r ? r : launch_by_mid(l, l->cgroup_fd, pidfd, e);
-	}
+	if (l->enter && (join_flags(l) & CLONE_NEWPID) && (l->unprivileged || !(join_flags(l) & CLONE_NEWUSER)))
+		return launch_by_mid(l, l->cgroup_fd, pidfd, e);
 	visit = visit_flags(l);
 	r = open_own(visit, &own, e);
 	if (!r && visit && !can_return(&own, visit)) {

@@ -599,6 +599,38 @@ TEST_F(launch, in_a_worker_all_that_is_made_is_its_parents)
 	}
 }
 
+/* A mid child's part before it enters: fds of ours are closed, all that it needs is kept. */
+static int close_ours(void *arg, int fd, struct err *e)
+{
+	const struct launch *l = arg;
+	int keep[JOIN_KINDS + 3];
+
+	memcpy(keep, l->join.fd, sizeof(l->join.fd));
+	keep[JOIN_KINDS] = l->pidfd;
+	keep[JOIN_KINDS + 1] = l->child_sock;
+	keep[JOIN_KINDS + 2] = fd;
+	fd_close_except(3, keep, N(keep));
+	return 0;
+}
+
+TEST_F(launch, says_that_this_kernel_cannot_join_by_pidfd)
+{
+	int pidfd = -1, status;
+	struct err e = { 0 };
+
+	self->holder = holder(CLONE_NEWPID | CLONE_NEWNS);
+	ASSERT_GT(self->holder, 0);
+	/* To a kernel below 5.8 a pidfd is a file of no namespace. */
+	self->l.pidfd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	self->l.pidfd_flags = CLONE_NEWPID | CLONE_NEWNS;
+	self->l.enter = close_ours;
+	EXPECT_EQ(-EINVAL, launch(&self->l, &pidfd, &e));
+	EXPECT_EQ(ERR_NONE, e.kind);
+	EXPECT_EQ(-1, pidfd);
+	child_kill_reap(&self->holder);
+	EXPECT_EQ(-ECHILD, child_wait(-1, &status));
+}
+
 TEST_F(launch, says_by_either_way_that_a_cgroup_cannot_be_cloned_into)
 {
 	static const int user[] = { 0, CLONE_NEWUSER };
