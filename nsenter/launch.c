@@ -155,12 +155,26 @@ static int born(void *arg)
 	return 1;	/* it does not return */
 }
 
-/* Clone the process from where it is to be born. Always a sibling: whoever is to be its parent is ours too. */
+/*
+ * Clone the process from where it is to be born. Always a sibling: whoever is to be its parent is ours too.
+ *
+ * What enters a running container takes mid's memory over: mid has nothing left to do but to report it and to exit,
+ * and changes nothing on the way but its own end of its stack (and errno, should the caller be dead). So the
+ * caller's memory is copied once for an exec, and not a second time from mid. The process is as undumpable as its
+ * memory is, and joins no namespace any more, for which it would have to be alone in it (a time namespace). Init of
+ * a new container may have to. Whoever may trace the process before it drops its privileges has the host's root by
+ * that alone: to have mid's memory for the moment that it takes to exit gives nothing more.
+ */
 static pid_t mid_clone(struct birth *b, int *pidfd, struct err *e)
 {
-	/* Into the cgroup of a running container mid itself was cloned. */
-	pid_t r = clone_here(b->l, b->l->new_ns ? b->l->cgroup_fd : -1, true, pidfd, e);
+	pid_t r;
 
+	if (CHILD_SHARES && !b->l->new_ns) {
+		prctl(PR_SET_DUMPABLE, 0);	/* once more: another id has another default */
+		r = child_share(born, b, pidfd);
+		return r < 0 ? clone_failed(r, e) : r;
+	}
+	r = clone_here(b->l, b->l->new_ns ? b->l->cgroup_fd : -1, true, pidfd, e);
 	if (!r)
 		_exit(born(b));
 	return r;

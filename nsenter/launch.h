@@ -20,6 +20,7 @@
  *   born in all of the container's namespaces, with no fd of ours: a mid child as well. Not with a user
  *   namespace of the container's: nobody in it may trace what still has our memory. But then for an
  *   unprivileged caller, whom the kernel lets into the pid namespace only by way of the user namespace.
+ *   Such a mid has nothing to do afterwards, so the process takes its memory over instead of copying it.
  * - Root of a user namespace may be in namespaces that belong to the one above, and could not come back to them:
  *   by a mid child, too.
  */
@@ -41,7 +42,7 @@ struct launch {
 	/*
 	 * What the new process does; must not return. @left: CLONE_NEW* flags of @join or @pidfd_flags that it must
 	 * still join itself (all but what it was born in); @enter was run if that is nothing. It has the caller's
-	 * memory as it was, and all the caller's fds but @sock.
+	 * memory as it was, a stack of CHILD_STACK bytes (child.h) at least, and all the caller's fds but @sock.
 	 * It is not dumpable, unless it is born in a new user namespace of an unprivileged caller, to whom only the
 	 * files in /proc of a dumpable process belong (uid_map).
 	 */

@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "num.h"
@@ -84,6 +86,28 @@ pid_t child_clone(const struct child_args *a, int *pidfd)
 	if (r > 0 && pidfd)
 		*pidfd = fd;
 	return (pid_t)r;
+}
+
+pid_t child_share(int (*run)(void *arg), void *arg, int *pidfd)
+{
+	const int flags = CLONE_VM | CLONE_PARENT | SIGCHLD;
+	int fd = -1, r;
+	char *stack;
+
+	*pidfd = -1;
+	stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED)
+		return -errno;
+	r = clone(run, stack + CHILD_STACK, flags | CLONE_PIDFD, arg, &fd, NULL, NULL);
+	if (r < 0 && errno == EINVAL)		/* no CLONE_PIDFD below 5.2 */
+		r = clone(run, stack + CHILD_STACK, flags, arg, NULL, NULL, NULL);
+	if (r < 0) {
+		r = -errno;
+		munmap(stack, CHILD_STACK);
+		return r;
+	}
+	*pidfd = fd;
+	return r;
 }
 
 int child_wait(pid_t pid, int *status)

@@ -27,6 +27,23 @@ struct child_args {
  */
 pid_t child_clone(const struct child_args *a, int *pidfd);
 
+/* A sanitizer takes every other stack for an error: what is built with one makes plain copies. */
+#if defined(__SANITIZE_ADDRESS__)
+#define CHILD_SHARES 0
+#else
+#define CHILD_SHARES 1
+#endif
+#define CHILD_STACK (256u << 10)
+/**
+ * child_share() - Clone a sibling that has our memory, and everything else of its own.
+ * @run: what it does, with @arg, on a new stack of CHILD_STACK bytes; its value is the status. @pidfd: as above.
+ *
+ * Nothing is copied: the process has the memory for itself as soon as the caller has exited, which is all
+ * that the caller should do soon, with no work in between that it could disturb: errno is shared as well.
+ * Context: mid stage, single-threaded process. Return: its pid, or -errno.
+ */
+pid_t child_share(int (*run)(void *arg), void *arg, int *pidfd);
+
 /**
  * child_wait() - Reap @pid, restarting on EINTR.
  * @status: as waitpid(2); may be NULL. Return: 0 or -errno.

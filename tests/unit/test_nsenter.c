@@ -22,6 +22,7 @@
 #include "pathfs.h"
 #include "stage.h"
 #include "sync.h"
+#include "sysx.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 #define CGROUP2 "/sys/fs/cgroup/unified"
@@ -611,6 +612,71 @@ static int close_ours(void *arg, int fd, struct err *e)
 	keep[JOIN_KINDS + 2] = fd;
 	fd_close_except(3, keep, N(keep));
 	return 0;
+}
+
+static int written;
+
+/* Takes about @n pages of the stack. */
+static __attribute__((noinline)) int deep(int n)
+{
+	volatile char page[4000];
+
+	page[0] = (char)n;
+	return n ? deep(n - 1) + (page[0] == (char)n) : 0;
+}
+
+static void inside(void *arg, int left)
+{
+	written = deep(48);
+	if (open_fds() != 4)	/* 0, 1, 2 and the socket */
+		_exit(79);
+	launched(arg, written == 48 ? left : -2);
+}
+
+TEST_F(launch, in_a_running_container_it_is_born_inside_without_fds_of_ours)
+{
+	static const int times[] = { 0, CLONE_NEWTIME }, kinds = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS;
+	size_t i;
+
+	for (i = 0; i < 2 * N(times); i++) {
+		int flags = kinds | times[i / 2], pidfd = -1, before, status;
+		ino_t net = ns_of(getpid(), "net");
+		struct err e = { 0 };
+		pid_t pid;
+
+		if (times[i / 2] && (variant->err || faccessat(AT_FDCWD, "/proc/self/ns/time", F_OK, 0)))
+			break;
+		self->holder = holder(flags);
+		ASSERT_GT(self->holder, 0);
+		if (i % 2)
+			join_of(&self->l, self->holder, flags);
+		else
+			self->l.pidfd = sysx_pidfd_open(self->holder, 0);
+		self->l.pidfd_flags = flags;
+		self->l.enter = close_ours;
+		self->l.child = inside;
+		before = open_fds();
+		pid = launch(&self->l, &pidfd, &e);
+		ASSERT_GT(pid, 0) {
+			TH_LOG("%s", e.msg);
+		}
+		EXPECT_EQ(0, left_of(&self->l));
+		EXPECT_EQ(ns_of(self->holder, "net"), ns_of(pid, "net"));
+		EXPECT_EQ(ns_of(self->holder, "pid"), ns_of(pid, "pid"));
+		EXPECT_EQ(ns_of(self->holder, "time"), ns_of(pid, "time"));
+		EXPECT_EQ(net, ns_of(getpid(), "net"));
+		EXPECT_EQ(getpid(), ppid_of(pid));
+		EXPECT_EQ(before + 1, open_fds());
+		EXPECT_EQ(0, written);
+		EXPECT_EQ(1, prctl(PR_GET_DUMPABLE));
+		close(pidfd);
+		kill(pid, SIGKILL);
+		EXPECT_EQ(0, child_wait(pid, &status));
+		child_kill_reap(&self->holder);
+		EXPECT_EQ(-ECHILD, child_wait(-1, &status));
+		join_close(&self->l.join);
+		fd_close(&self->l.pidfd);
+	}
 }
 
 TEST_F(launch, says_that_this_kernel_cannot_join_by_pidfd)
