@@ -8,9 +8,13 @@
  */
 #include "template.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "bounds.h"
 #include "buf.h"
+#include "fd.h"
+#include "fdio.h"
 #include "pathfs.h"
 
 #define TEMPLATE_MAGIC 0x544c4331u	/* "1CLT" */
@@ -169,27 +173,46 @@ static void take_rlimits(struct cursor *c, struct arena *a, uint32_t n, struct p
 	p->rlimits.n = n;
 }
 
+/* All of it, into the memory where it stays. The file was replaced as a whole, so it has its size. */
+static int read_all(int dirfd, struct arena *a, struct cursor *c)
+{
+	auto_fd fd = openat(dirfd, "exec.tmpl", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (st.st_size > (off_t)TEMPLATE_MAX)
+		return -EFBIG;
+	c->p = arena_alloc(a, (size_t)st.st_size);
+	if (!c->p)
+		return -ENOMEM;
+	n = fdio_read_full(fd, c->p, (size_t)st.st_size);
+	if (n < 0)
+		return (int)n;
+	c->end = c->p + n;
+	return 0;
+}
+
 int template_load(int dirfd, struct arena *a, struct template *t, struct err *e)
 {
 	struct process *p = &t->process;
+	struct cursor c = { .bad = false };
 	struct template_head h;
-	auto_buf b = BUF_INIT;
-	struct cursor c;
-	void *copy;
+	size_t len;
 	int r;
 
 	memset(t, 0, sizeof(*t));
-	r = path_read(dirfd, "exec.tmpl", TEMPLATE_MAX, &b);
+	r = read_all(dirfd, a, &c);
 	if (r)
-		return err_set(e, ERR_KERNEL, r, "exec.tmpl", "read the exec template");
-	copy = arena_memdup(a, b.data, b.len);
-	if (!copy)
-		return err_set(e, ERR_LIMIT, -ENOMEM, "exec.tmpl", "read the exec template");
-	c = (struct cursor){ copy, (char *)copy + b.len, false };
-	if (b.len < sizeof(h))
-		return err_set(e, ERR_SPEC, -EINVAL, "exec.tmpl", "cut short at %zu bytes", b.len);
+		return err_set(e, r == -ENOMEM ? ERR_LIMIT : ERR_KERNEL, r, "exec.tmpl", "read the exec template");
+	len = (size_t)(c.end - c.p);
+	if (len < sizeof(h))
+		return err_set(e, ERR_SPEC, -EINVAL, "exec.tmpl", "cut short at %zu bytes", len);
 	memcpy(&h, take(&c, sizeof(h)), sizeof(h));
-	if (h.magic != TEMPLATE_MAGIC || h.version != TEMPLATE_VERSION || h.size != b.len)
+	if (h.magic != TEMPLATE_MAGIC || h.version != TEMPLATE_VERSION || h.size != len)
 		return err_set(e, ERR_SPEC, -EINVAL, "exec.tmpl", "not a template of version %u", TEMPLATE_VERSION);
 	p->uid = h.uid;
 	p->gid = h.gid;
