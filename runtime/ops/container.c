@@ -12,6 +12,7 @@
 #include "hooks.h"
 #include "json.h"
 #include "pathfs.h"
+#include "sysx.h"
 
 void container_close(struct container *c)
 {
@@ -28,8 +29,9 @@ int op_cgroups(const struct cleat_env *env, struct cg_host *host, struct arena *
 	return 0;
 }
 
-int container_open(struct container *c, const struct cleat_env *env, const char *id, enum store_lock lock,
-		   struct err *e)
+/* All but the look. */
+static int open_unseen(struct container *c, const struct cleat_env *env, const char *id, enum store_lock lock,
+		       struct err *e)
 {
 	int r = store_open(&c->store, env->root, id, lock, e);
 
@@ -44,12 +46,33 @@ int container_open(struct container *c, const struct cleat_env *env, const char 
 		err_set(e, ERR_NOT_FOUND, 0, id, "container does not exist (it is half made)");
 	if (r)
 		return r;
-	if (c->state.cgroup[0]) {
-		r = op_cgroups(env, &c->host, &c->arena, e);
-		if (r)
-			return r;
-	}
+	return c->state.cgroup[0] ? op_cgroups(env, &c->host, &c->arena, e) : 0;
+}
+
+int container_open(struct container *c, const struct cleat_env *env, const char *id, enum store_lock lock,
+		   struct err *e)
+{
+	int r = open_unseen(c, env, id, lock, e);
+
+	if (!r)
+		container_look(c);
+	return r;
+}
+
+int container_open_pidfd(struct container *c, const struct cleat_env *env, const char *id, enum store_lock lock,
+			 int *pidfd, struct err *e)
+{
+	int r = open_unseen(c, env, id, lock, e);
+
+	*pidfd = -1;
+	if (r)
+		return r;
+	if (c->state.pid > 0)
+		*pidfd = sysx_pidfd_open(c->state.pid, 0);
+	/* Only now: a pid that was used again before the pidfd was taken has another start time. */
 	container_look(c);
+	if (*pidfd >= 0 && c->status == CLEAT_STOPPED)
+		fd_close(pidfd);
 	return 0;
 }
 

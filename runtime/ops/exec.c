@@ -347,9 +347,6 @@ static int prepare(struct exec_ctx *x, struct err *e)
 		return r;
 	if (x->req->terminal >= 0)
 		x->p.terminal = x->req->terminal;
-	x->pidfd = store_pidfd(&c->state, c->procfd);
-	if (x->pidfd == -ESRCH)
-		return err_set(e, ERR_STATE, 0, c->state.id, "cannot exec in a stopped container");
 	/*
 	 * Without a pid namespace to visit, only the new process would learn that this kernel (below 5.8)
 	 * cannot join by pidfd, when it is too late to open anything.
@@ -375,7 +372,7 @@ int cleat_exec(const struct cleat_env *env, const struct cleat_exec *req, struct
 		.sock = -1, .child_sock = -1,
 	};
 	/* Shared: execs run side by side, none runs beside a start, a pause or a delete. */
-	int r = trace_call(STAGE_HOST, "exec-open", container_open(&c, env, req->id, STORE_SHARED, e));
+	int r = trace_call(STAGE_HOST, "exec-open", container_open_pidfd(&c, env, req->id, STORE_SHARED, &x.pidfd, e));
 
 	if (!r)
 		r = trace_call(STAGE_HOST, "exec-prepare", prepare(&x, e));

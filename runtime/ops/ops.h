@@ -53,6 +53,12 @@ struct container {
 /** container_open() - Open, lock, load, derive the status. -ENOENT: "container does not exist". */
 int container_open(struct container *c, const struct cleat_env *env, const char *id, enum store_lock lock,
 		   struct err *e);
+/**
+ * container_open_pidfd() - The same with a pidfd of init, to which the status belongs: store_pidfd() without looking
+ * at init twice. @pidfd: -1 if it is not alive; -ENOSYS on old kernels, or another error of pidfd_open.
+ */
+int container_open_pidfd(struct container *c, const struct cleat_env *env, const char *id, enum store_lock lock,
+			 int *pidfd, struct err *e);
 /** op_cgroups() - What @env knows of the host's cgroups, or else the kernel; strings may live in @a. */
 int op_cgroups(const struct cleat_env *env, struct cg_host *host, struct arena *a, struct err *e);
 /** container_look() - Derive the status once more. */
