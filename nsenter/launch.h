@@ -35,8 +35,8 @@ struct launch {
 	int		sock;		/* the worker's end of the sync socket */
 	int		child_sock;	/* the child's end */
 	/*
-	 * Run by a mid child before it enters a running container; NULL: nothing to do. It closes all fds that
-	 * the new process may not have, but @fd, and enters cgroups.
+	 * Run by a mid child before it enters a running container; NULL: nothing to do. It enters cgroups and closes
+	 * all fds that the new process may not have, but @fd.
 	 */
 	int		(*enter)(void *arg, int fd, struct err *e);
 	/*

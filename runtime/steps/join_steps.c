@@ -11,34 +11,35 @@
 
 STAGE(join, STAGE_JOIN);
 
-static int close_fds(struct join_ctx *c, struct err *e)
+static size_t keep_fds(const int *fds, size_t n, int *keep)
 {
-	int keep[JOIN_KINDS + 9 + CG_HIERARCHIES_MAX], i;
-	size_t n = 0;
+	size_t i, kept = 0;
 
-	for (i = 0; i < JOIN_KINDS; i++)
-		keep[n++] = c->join.fd[i];
-	for (i = 0; i < 3; i++)
-		keep[n++] = c->seal.stdio[i];
-	for (i = 0; c->cg && i < CG_HIERARCHIES_MAX; i++)
-		keep[n++] = c->cg->enterfd[i];
-	keep[n++] = c->pidfd;
-	keep[n++] = c->seal.sock;
-	keep[n++] = c->seal.procfd;
-	keep[n++] = c->sock_too;
+	for (i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			keep[kept++] = fds[i];
+	return kept;
+}
+
+static void close_fds(struct join_ctx *c)
+{
+	const int more[] = { c->pidfd, c->seal.sock, c->seal.procfd, c->sock_too };
+	int keep[JOIN_KINDS + 3 + sizeof(more) / sizeof(more[0])];
+	size_t n;
+
+	n = keep_fds(c->join.fd, JOIN_KINDS, keep);
+	n += keep_fds(c->seal.stdio, 3, keep + n);
+	n += keep_fds(more, sizeof(more) / sizeof(more[0]), keep + n);
 	fd_close_except(3 + c->seal.preserve_fds, keep, n);
-	return 0;
 }
 
 int join_enter_first(struct join_ctx *c, struct err *e)
 {
-	int r = close_fds(c, e), i;
+	int r = c->cg ? cg_enter_self(c->cg, e) : 0;
 
-	if (r || !c->cg)
-		return r;
-	r = cg_enter_self(c->cg, e);
-	for (i = 0; i < CG_HIERARCHIES_MAX; i++)
-		fd_close(&c->cg->enterfd[i]);
+	/* The files of the cgroup as well. Nobody in the container can see us, or look into us. */
+	if (!r)
+		close_fds(c);
 	return r;
 }
 

@@ -75,7 +75,7 @@ struct join_ctx {
 	bool entered;			/* join_enter_first() was run */
 };
 /**
- * join_enter_first() - Close what the process may not have and enter its cgroup; by a mid child (nsenter/launch.h)
+ * join_enter_first() - Enter the cgroup and close what the process may not have; by a mid child (nsenter/launch.h)
  * before it enters the container, else by join_main().
  */
 int join_enter_first(struct join_ctx *c, struct err *e);
