@@ -16,7 +16,7 @@ int keyring_join(const char *name, bool userns)
 {
 	char text[256], *p;
 	long id = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name), n;
-	uint32_t perm;
+	uint32_t perm, more = userns ? KEY_OTHER_SEARCH : KEY_USER_SEARCH;
 	int i;
 
 	if (id < 0)
@@ -33,9 +33,9 @@ int keyring_join(const char *name, bool userns)
 	}
 	if (!p)
 		return -EPROTO;
-	perm = (uint32_t)strtoul(p, NULL, 16) | (userns ? KEY_OTHER_SEARCH : KEY_USER_SEARCH);
-	/* EACCES: somebody else's of this name, with its permissions set already. */
-	if (syscall(SYS_keyctl, KEYCTL_SETPERM, id, perm) && errno != EACCES)
+	perm = (uint32_t)strtoul(p, NULL, 16);
+	/* An exec finds it as init has left it. EACCES: somebody else's of this name, with its permissions set already. */
+	if ((perm & more) != more && syscall(SYS_keyctl, KEYCTL_SETPERM, id, perm | more) && errno != EACCES)
 		return -errno;
 	return 0;
 }
