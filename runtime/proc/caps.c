@@ -54,12 +54,12 @@ int caps_apply_bounding(uint64_t keep)
 	int r;
 
 	for (cap = 0; cap < 64; cap++) {
+		if (keep >> cap & 1)
+			continue;
 		r = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
 		if (r < 0 && errno == EINVAL)	/* the kernel has no more */
 			return 0;
-		if (r < 0)
-			return -errno;
-		if (r && !(keep >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
+		if (r < 0 || (r && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0)))
 			return -errno;
 	}
 	return 0;
