@@ -249,7 +249,7 @@ int cg_open_dir(const struct cg_host *host, size_t i, const char *path, size_t l
 
 	if (n < 0 || (size_t)n >= sizeof(dir))
 		return -ENAMETOOLONG;
-	n = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	n = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	return n < 0 ? -errno : n;
 }
 

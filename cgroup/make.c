@@ -284,7 +284,7 @@ static int open_tasks(const struct cg_host *host, size_t i, const char *path)
 
 	if (r)
 		return r;
-	r = open(file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	r = openat(AT_FDCWD, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 	return r < 0 ? -errno : r;
 }
 

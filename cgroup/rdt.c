@@ -99,7 +99,7 @@ static const char *find_mount(char *text)
 
 int rdt_open(struct err *e)
 {
-	auto_fd fd = open(USUAL_PLACE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_fd fd = openat(AT_FDCWD, USUAL_PLACE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_buf b = BUF_INIT;
 	const char *place;
 
@@ -108,7 +108,7 @@ int rdt_open(struct err *e)
 	fd_close(&fd);
 	place = !path_read(AT_FDCWD, "/proc/self/mountinfo", LIMIT_PROC_FILE, &b) && b.data ? find_mount(b.data) : NULL;
 	if (place)
-		fd = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = openat(AT_FDCWD, place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 && is_resctrl(fd))
 		return take_fd(&fd);
 	return err_set(e, ERR_UNSUPPORTED, 0, WHERE,

@@ -34,7 +34,7 @@
 
 bool cleat_selfexe_protected(void)
 {
-	auto_fd fd = open(SELF, O_RDONLY | O_CLOEXEC);
+	auto_fd fd = openat(AT_FDCWD, SELF, O_RDONLY | O_CLOEXEC);
 	struct statvfs st;
 	int seals;
 
@@ -105,7 +105,7 @@ static int run_overlay(char *const argv[], char *const envp[])
 
 static int copy_self(int to)
 {
-	auto_fd from = open(SELF, O_RDONLY | O_CLOEXEC);
+	auto_fd from = openat(AT_FDCWD, SELF, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	off_t done = 0;
 

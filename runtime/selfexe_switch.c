@@ -134,7 +134,7 @@ int cleat_selfexe_switch(int *mount)
 	if (r)
 		return r;
 	/* The mount's root is the file itself. */
-	file = open(fd_path(path, fd), O_RDONLY | O_CLOEXEC);
+	file = openat(AT_FDCWD, fd_path(path, fd), O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return -errno;
 	/* Asked for before anything is changed: does this kernel know the call, and do we have the right? */

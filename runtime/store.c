@@ -91,12 +91,12 @@ int store_root(const char *root, bool make, struct err *e)
 
 	if (root[0] != '/')
 		return err_set(e, ERR_SPEC, -EINVAL, root, "the state root must be an absolute path");
-	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && make) {
 		r = make_path(root);
 		if (r)
 			return err_set(e, ERR_KERNEL, r, root, "make the state root");
-		fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (fd < 0)
 		return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_KERNEL, -errno, root, "open the state root");

@@ -5,7 +5,10 @@
 #include <stddef.h>
 #include <unistd.h>
 
-/* The one fd-closing idiom: auto_fd variables, take_fd() to pass ownership on, fd_close() for members. */
+/*
+ * The one fd-closing idiom: auto_fd variables, take_fd() to pass ownership on, fd_close() for members. Files are opened
+ * by openat(), with AT_FDCWD where there is no directory: open() of musl asks for O_CLOEXEC a second time, by fcntl.
+ */
 
 /** fd_close() - Close *@fd if it is open and set it to -1; keeps errno. No EINTR retry (Linux frees the fd). */
 void fd_close(int *fd);

@@ -188,7 +188,7 @@ static int open_in_root_walk(int rootfd, const char *path, int flags)
 	if (!r && flags & O_PATH)
 		return w.dirfd;
 	if (!r) {
-		r = open(fd_path(self, w.dirfd), (flags & ~O_NOFOLLOW) | O_CLOEXEC);
+		r = openat(AT_FDCWD, fd_path(self, w.dirfd), (flags & ~O_NOFOLLOW) | O_CLOEXEC);
 		if (r < 0)
 			r = -errno;
 	}
@@ -465,7 +465,7 @@ int path_clean(const char *path, char *out, size_t size)
 
 int proc_open(void)
 {
-	auto_fd fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd fd = openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct statfs sfs;
 	struct stat st;
 

@@ -49,7 +49,7 @@ int usock_connect(const char *path, int type, unsigned int wait_s)
 	if (strlen(path) < sizeof(sa.sun_path)) {
 		memcpy(sa.sun_path, path, strlen(path) + 1);
 	} else {
-		at = open(path, O_PATH | O_CLOEXEC);
+		at = openat(AT_FDCWD, path, O_PATH | O_CLOEXEC);
 		if (at < 0)
 			return -errno;
 		fd_path(sa.sun_path, at);

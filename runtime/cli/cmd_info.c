@@ -73,7 +73,7 @@ int cmd_spec(struct cli *c, const void *values, int argc, char **argv, struct er
 {
 	const struct spec_values *v = values;
 	const char *bundle = v->bundle ? v->bundle : ".";
-	auto_fd dir = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_fd dir = openat(AT_FDCWD, bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char *text;
 	int r;
 

@@ -188,7 +188,7 @@ int cmd_list(struct cli *c, const void *values, int argc, char **argv, struct er
 	l.json = v->format && !strcmp(v->format, "json");
 	if (v->format && !l.json && strcmp(v->format, "table"))
 		return err_set(e, ERR_SPEC, 0, NULL, "invalid format option: %s", v->format);
-	l.rootfd = open(c->env.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	l.rootfd = openat(AT_FDCWD, c->env.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (l.rootfd < 0 && c->global.root)
 		return err_set(e, ERR_NOT_FOUND, -errno, c->env.root, "--root");
 	r = cleat_list(&c->env, on_container, on_unreadable, &l, e);

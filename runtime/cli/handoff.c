@@ -56,7 +56,7 @@ static int open_pid_dir(struct handoff *h, const char *path, struct err *e)
 		buf_add(&dir, path, slash == path ? 1 : (size_t)(slash - path));
 	if (!buf_ok(&dir))
 		return err_set(e, ERR_LIMIT, -ENOMEM, path, "the pid file");
-	h->pid_dir = open(dir.data, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	h->pid_dir = openat(AT_FDCWD, dir.data, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return h->pid_dir < 0
 		       ? err_set(e, ERR_SPEC, -errno, path, "open the directory of the pid file")
 		       : 0;

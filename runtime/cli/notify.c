@@ -40,7 +40,7 @@ int notify_open(struct notify *n, const char *root, const char *id, struct err *
 	if (usock_address(to, &n->to, &n->to_len))
 		return err_set(e, ERR_SPEC, 0, "NOTIFY_SOCKET", "\"%.200s\" is neither a path nor @name of at most %zu bytes",
 			       to, sizeof(n->to.sun_path) - 1);
-	at = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	at = openat(AT_FDCWD, root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	dir = at < 0 ? -1 : openat(at, id, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	fd_close(&at);
 	if (dir >= 0)

@@ -54,7 +54,7 @@ static int open_log_file(struct cli *c, const char *path, struct err *e)
 	if (!strncmp(path, "file:", 5))
 		path += 5;
 	/* O_NONBLOCK for the open alone: a FIFO that nobody reads must not hang us. */
-	c->log_fd = open(path,
+	c->log_fd = openat(AT_FDCWD, path,
 			 O_WRONLY | O_APPEND | O_CREAT | O_SYNC | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
 			 0644);
 	if (c->log_fd < 0)
@@ -159,7 +159,7 @@ int cli_read_file(const char *path, bool dash, const char *what, struct buf *b, 
 
 	if (!from_stdin) {
 		/* Neither a FIFO without a writer nor /dev/zero may hold us up. */
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 		if (fd < 0 || fstat(fd, &st))
 			return err_set(e, ERR_SPEC, -errno, path, "open the %s", what);
 		if (!S_ISREG(st.st_mode))

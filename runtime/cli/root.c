@@ -34,10 +34,10 @@ static int open_dir(const char *path, bool make)
 	auto_fd top = -1;
 	int fd;
 
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 || errno != ENOENT || !make)
 		return fd >= 0 ? fd : -errno;
-	top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	top = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (top < 0)
 		return -errno;
 	return path_mkdir_in_root(top, path, 0700);

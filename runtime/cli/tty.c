@@ -19,7 +19,7 @@ void tty_find(struct tty *t)
 			return;
 		}
 	}
-	t->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	t->fd = openat(AT_FDCWD, "/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	t->owned = t->fd >= 0;
 	if (t->owned && tcgetattr(t->fd, &t->old))
 		tty_restore(t);

@@ -38,7 +38,7 @@ static int host_bundle(struct host_ctx *c, struct err *e)
 	c->bundle = arena_strdup(c->arena, path);
 	if (!c->bundle)
 		return err_set(e, ERR_LIMIT, -ENOMEM, path, "bundle directory");
-	c->bundlefd = open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	c->bundlefd = openat(AT_FDCWD, c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return c->bundlefd < 0 ? err_set(e, ERR_SPEC, -errno, c->bundle, "bundle directory") : 0;
 }
 

@@ -24,7 +24,7 @@ static bool given(const char *s)
 
 static bool apparmor_on(void)
 {
-	auto_fd fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
+	auto_fd fd = openat(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
 	char yes = 0;
 
 	return fd >= 0 && read(fd, &yes, 1) == 1 && yes == 'Y';
@@ -49,7 +49,7 @@ int label_check_selinux(const char *label, const char *where, struct err *e)
 		return err_set(e, ERR_UNSUPPORTED, 0, where, "\"%.200s\": SELinux is not enabled on this host "
 			       "(there is no selinuxfs at /sys/fs/selinux)", label);
 	/* Whether we may ask is the policy's to say. Who may not, hears of a wrong label when it is used. */
-	ask = open("/sys/fs/selinux/context", O_WRONLY | O_CLOEXEC);
+	ask = openat(AT_FDCWD, "/sys/fs/selinux/context", O_WRONLY | O_CLOEXEC);
 	if (ask < 0 || write(ask, label, strlen(label)) >= 0 || errno != EINVAL)
 		return 0;
 	return err_set(e, ERR_SPEC, 0, where, "\"%.200s\" is no label of the policy that is loaded", label);

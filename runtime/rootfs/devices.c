@@ -35,7 +35,7 @@ static bool is_same(const struct stat *st, const struct spec_device *d)
 /* In a user namespace (or where mknod is refused) the host's node is bound. */
 static int bind_device(struct rootfs *r, const struct spec_device *d, const char *where, struct err *e)
 {
-	auto_fd host = open(d->path, O_PATH | O_CLOEXEC), target = -1;
+	auto_fd host = openat(AT_FDCWD, d->path, O_PATH | O_CLOEXEC), target = -1;
 	struct stat st;
 	int q;
 

@@ -55,7 +55,7 @@ static int open_source(const char *source, const char *bundle, bool nofollow)
 
 	if (n < 0 || (size_t)n >= sizeof(full))
 		return -ENAMETOOLONG;
-	fd = open(full, O_PATH | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0));
+	fd = openat(AT_FDCWD, full, O_PATH | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0));
 	return fd < 0 ? -errno : fd;
 }
 
@@ -450,7 +450,7 @@ static int explain(const struct entry *en, const struct rootfs *r, int q, struct
 /* sysfs belongs to the network namespace: without rights over it, the host's is shown read-only. */
 static int bind_host_sys(struct rootfs *r, const struct entry *en, int target, struct err *e)
 {
-	auto_fd sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC), mount = -1;
+	auto_fd sys = openat(AT_FDCWD, "/sys", O_PATH | O_DIRECTORY | O_CLOEXEC), mount = -1;
 	int q = sys < 0 ? -errno : mnt_bind(&r->mnt, sys, false, true, target, &mount);
 
 	if (!q)

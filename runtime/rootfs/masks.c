@@ -54,7 +54,7 @@ static int mask_dir(struct rootfs *r, int target, const char *path, int *empty)
 /* The host's null device, verified on the fd that is then mounted (D8): the image's /dev is not asked. */
 static int open_null(struct err *e)
 {
-	auto_fd fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd fd = openat(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))

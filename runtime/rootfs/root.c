@@ -29,7 +29,7 @@ static int bind_root_old(struct rootfs *r)
 	if (mount(r->rootpath, r->rootpath, NULL, MS_BIND | MS_REC, NULL))
 		return -errno;
 	r->mnt.old_api = true;
-	r->rootfd = open(r->rootpath, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r->rootfd = openat(AT_FDCWD, r->rootpath, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return r->rootfd < 0 ? -errno : 0;
 }
 
@@ -44,12 +44,12 @@ static int attach_point(const struct rootfs *r, const struct spec *s)
 	auto_fd fd = -1;
 
 	if (h && (h->prestart.n || h->create_runtime.n || h->create_container.n)) {
-		fd = open(r->rootpath, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd = openat(AT_FDCWD, r->rootpath, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (fd >= 0 && !fstat(fd, &st) && !fstat(r->tree, &tree) && st.st_dev == tree.st_dev &&
 		    st.st_ino == tree.st_ino)
 			return take_fd(&fd);
 	}
-	return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 int rootfs_begin(struct rootfs *r, const struct spec *s, struct err *e)
@@ -61,7 +61,7 @@ int rootfs_begin(struct rootfs *r, const struct spec *s, struct err *e)
 	if (mount(NULL, "/", NULL, propagation_of(s) & MS_PRIVATE ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC, NULL))
 		return err_set(e, ERR_KERNEL, -errno, "/linux/rootfsPropagation", "make \"/\" a slave mount");
 	if (r->tree == -EPERM) {	/* not the worker's to copy: it is ours, by path */
-		top = open(r->rootpath, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		top = openat(AT_FDCWD, r->rootpath, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		r->tree = top < 0 ? -errno : rootfs_tree(top);
 		fd_close(&top);
 		if (r->tree < 0)

@@ -82,7 +82,7 @@ static int init_clocks(struct init_ctx *c, struct err *e)
 			       "make a time namespace%s", errno == EINVAL ? " (it needs Linux 5.6)" : "");
 	if (sync_ask(c->seal.sock, SYNC_CLOCKS, 0))
 		return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
-	fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, "/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || setns(fd, CLONE_NEWTIME))
 		return err_set(e, ERR_KERNEL, -errno, "/linux/timeOffsets", "enter the new time namespace");
 	return 0;
@@ -215,7 +215,7 @@ static int init_console(struct init_ctx *c, struct err *e)
 		return 0;
 	if (c->new_ns & CLONE_NEWNS)
 		return console_make(c->rf.rootfd, &c->seal, &c->rf.mnt, e);
-	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_set(e, ERR_KERNEL, -errno, NULL, "open the root");
 	return console_make(root, &c->seal, NULL, e);

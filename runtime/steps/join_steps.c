@@ -82,7 +82,7 @@ static int join_console(struct join_ctx *c, struct err *e)
 
 	if (!c->seal.p->terminal)
 		return 0;
-	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_set(e, ERR_KERNEL, -errno, NULL, "open the container's root");
 	return console_make(root, &c->seal, NULL, e);

@@ -39,7 +39,7 @@ static void reopen_null(int fd)
 
 	if (!is_null(fd))
 		return;
-	own = open("/dev/null", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+	own = openat(AT_FDCWD, "/dev/null", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
 	if (own < 0)
 		return;
 	if (is_null(own) && own != fd)
@@ -228,7 +228,7 @@ static int seal_vectors(struct seal_ctx *c, struct err *e)
 		if (strncmp(p->env.v[i], "HOME=", 5) || p->env.v[i][5])
 			c->envp[n++] = (char *)(uintptr_t)p->env.v[i];
 	if (!home || !home[0]) {
-		auto_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		auto_fd root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		lookup_home(root, p->uid, dir, sizeof(dir));
 		if (asprintf(&c->envp[n], "HOME=%s", dir) < 0)
