@@ -15,6 +15,7 @@
 #include "num.h"
 #include "pathfs.h"
 #include "sysx.h"
+#include "text.h"
 
 #ifndef CLONE_INTO_CGROUP
 #define CLONE_INTO_CGROUP 0x200000000ULL	/* 5.7 */
@@ -138,17 +139,8 @@ int child_start_time(int procfd, pid_t pid, uint64_t *ticks, char *state)
 	int i, fd;
 	ssize_t n;
 
-	char *w = path + sizeof(path);
-	unsigned int v = (unsigned int)pid;
-
-	/* "PID/stat", written from the end. */
-	w -= sizeof("/stat");
-	memcpy(w, "/stat", sizeof("/stat"));
-	do {
-		*--w = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	fd = proc_openat(procfd, w, O_RDONLY);
+	text_join(path, sizeof(path), text_num(pid), "/stat");
+	fd = proc_openat(procfd, path, O_RDONLY);
 	if (fd < 0)
 		return fd;
 	do {

@@ -7,10 +7,10 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include "sysx.h"
+#include "text.h"
 
 void fd_close(int *fd)
 {
@@ -34,7 +34,7 @@ void fd_dir_close(DIR **d)
 
 const char *fd_path(char out[FD_PATH_SIZE], int fd)
 {
-	snprintf(out, FD_PATH_SIZE, "/proc/self/fd/%d", fd);
+	text_join(out, FD_PATH_SIZE, "/proc/self/fd/", text_num(fd));
 	return out;
 }
 

@@ -14,6 +14,7 @@
 #include "fdio.h"
 #include "bounds.h"
 #include "sysx.h"
+#include "text.h"
 
 #ifndef PROC_SUPER_MAGIC
 #define PROC_SUPER_MAGIC 0x9fa0
@@ -55,6 +56,19 @@ struct walk {
 	char rest[PATH_MAX];
 };
 
+static int walk_begin(struct walk *w, int rootfd, const char *path)
+{
+	size_t n = strlen(path);
+
+	if (n >= sizeof(w->rest))
+		return -ENAMETOOLONG;
+	memcpy(w->rest, path, n + 1);
+	w->rootfd = rootfd;
+	w->links = 0;
+	w->dirfd = openat(rootfd, ".", O_PATH | O_CLOEXEC | O_DIRECTORY);
+	return w->dirfd < 0 ? -errno : 0;
+}
+
 static __attribute__((noinline)) int walk_expand(struct walk *w, const char *target)
 {
 	char text[PATH_MAX];
@@ -62,9 +76,9 @@ static __attribute__((noinline)) int walk_expand(struct walk *w, const char *tar
 
 	if (++w->links > LIMIT_LINKS)
 		return -ELOOP;
-	n = snprintf(text, sizeof(text), "%s/%s", target, w->rest);
-	if (n < 0 || (size_t)n >= sizeof(text))
-		return -ENAMETOOLONG;
+	n = text_join(text, sizeof(text), target, "/", w->rest);
+	if (n < 0)
+		return n;
 	memcpy(w->rest, text, (size_t)n + 1);
 	if (target[0] == '/') {
 		int fd = openat(w->rootfd, ".", O_PATH | O_CLOEXEC | O_DIRECTORY);
@@ -168,17 +182,13 @@ static int walk_step(struct walk *w, const char *name, bool last, int flags)
  */
 static int open_in_root_walk(int rootfd, const char *path, int flags)
 {
-	struct walk w = { .rootfd = rootfd, .dirfd = -1 };
 	char name[NAME_MAX + 1], self[FD_PATH_SIZE];
+	struct walk w;
 	struct stat st;
-	int r, last;
+	int r = walk_begin(&w, rootfd, path), last;
 
-	if (strlen(path) >= sizeof(w.rest))
-		return -ENAMETOOLONG;
-	memcpy(w.rest, path, strlen(path) + 1);
-	w.dirfd = openat(rootfd, ".", O_PATH | O_CLOEXEC | O_DIRECTORY);
-	if (w.dirfd < 0)
-		return -errno;
+	if (r)
+		return r;
 	do {
 		last = walk_next(&w, name);
 		r = last < 0 ? last : walk_step(&w, name, last, flags);
@@ -222,6 +232,26 @@ static bool next_component(const char **path, char *name)
 	return true;
 }
 
+/* Part @path before its last component, which must be a plain name. @dir: room for PATH_MAX bytes. */
+static int split_last(const char *path, char *dir, char *last)
+{
+	size_t n = strlen(path), at;
+
+	while (n && path[n - 1] == '/')
+		n--;
+	for (at = n; at && path[at - 1] != '/'; at--)
+		;
+	if (n >= PATH_MAX)
+		return -ENAMETOOLONG;
+	if (!n || n - at > NAME_MAX)
+		return -EINVAL;
+	memcpy(dir, path, at);
+	dir[at] = 0;
+	memcpy(last, path + at, n - at);
+	last[n - at] = 0;
+	return !strcmp(last, ".") || !strcmp(last, "..") ? -EINVAL : 0;
+}
+
 /*
  * Make the directory @path. What exists is resolved by the kernel within the root; each missing part
  * is made by mkdirat() in the verified parent, never through a link: a dangling link as a component is
@@ -229,19 +259,16 @@ static bool next_component(const char **path, char *name)
  */
 int path_mkdir_in_root(int rootfd, const char *path, mode_t mode)
 {
-	struct walk w = { .rootfd = rootfd, .dirfd = -1 };
 	char name[NAME_MAX + 1];
+	struct walk w;
 	int r;
 
 	r = path_open_in_root(rootfd, path, O_PATH | O_DIRECTORY);
 	if (r != -ENOENT)
 		return r;
-	if (strlen(path) >= sizeof(w.rest))
-		return -ENAMETOOLONG;
-	memcpy(w.rest, path, strlen(path) + 1);
-	w.dirfd = openat(rootfd, ".", O_PATH | O_CLOEXEC | O_DIRECTORY);
-	if (w.dirfd < 0)
-		return -errno;
+	r = walk_begin(&w, rootfd, path);
+	if (r)
+		return r;
 	while (w.rest[0]) {
 		r = walk_next(&w, name);
 		if (r >= 0)
@@ -263,22 +290,9 @@ int path_mkdir_in_root(int rootfd, const char *path, mode_t mode)
 int path_parent_in_root(int rootfd, const char *path, char *last)
 {
 	char dir[PATH_MAX];
-	size_t n = strlen(path);
-	const char *slash;
+	int r = split_last(path, dir, last);
 
-	while (n && path[n - 1] == '/')
-		n--;
-	if (!n || n >= sizeof(dir))
-		return n ? -ENAMETOOLONG : -EINVAL;
-	memcpy(dir, path, n);
-	dir[n] = 0;
-	slash = strrchr(dir, '/');
-	slash = slash ? slash + 1 : dir;
-	if (!strcmp(slash, ".") || !strcmp(slash, "..") || strlen(slash) > NAME_MAX)
-		return -EINVAL;
-	memcpy(last, slash, strlen(slash) + 1);
-	dir[slash - dir] = 0;
-	return path_mkdir_in_root(rootfd, dir[0] ? dir : ".", 0755);
+	return r ? r : path_mkdir_in_root(rootfd, dir[0] ? dir : ".", 0755);
 }
 
 int path_touch_in_root(int rootfd, const char *path, mode_t mode)
@@ -366,17 +380,24 @@ int path_write(int dirfd, const char *path, const void *p, size_t len)
 
 int path_replace(int dirfd, const char *name, mode_t mode, const void *p, size_t len)
 {
-	char tmp[NAME_MAX + 1];
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	const char *base = strrchr(name, '/');
-	int n, r;
+	char tmp[NAME_MAX + 1];
 	auto_fd fd = -1;
+	size_t dir;
+	int r;
 
-	base = base ? base + 1 : name;
-	n = snprintf(tmp, sizeof(tmp), "%.*s.%s.%d", (int)(base - name), name, base, (int)getpid());
-	if (n < 0 || (size_t)n >= sizeof(tmp))
+	/* ".NAME.PID" beside it */
+	dir = base ? (size_t)(base + 1 - name) : 0;
+	if (dir >= sizeof(tmp))
 		return -ENAMETOOLONG;
-	unlinkat(dirfd, tmp, 0);
-	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	memcpy(tmp, name, dir);
+	r = text_join(tmp + dir, sizeof(tmp) - dir, ".", name + dir, ".", text_num(getpid()));
+	if (r < 0)
+		return r;
+	fd = openat(dirfd, tmp, flags, mode);
+	if (fd < 0 && errno == EEXIST && !unlinkat(dirfd, tmp, 0))
+		fd = openat(dirfd, tmp, flags, mode);
 	if (fd < 0)
 		return -errno;
 	r = fdio_write_full(fd, p, len);
@@ -500,14 +521,12 @@ int proc_openat(int procfd, const char *path, int flags)
 
 int proc_reopen(int procfd, int fd, int flags)
 {
-	char path[48];
 	auto_fd dir = -1;
 	int r;
 
 	dir = proc_openat(procfd, "self/fd", O_PATH | O_DIRECTORY);
 	if (dir < 0)
 		return dir;
-	snprintf(path, sizeof(path), "%d", fd);
-	r = openat(dir, path, flags | O_CLOEXEC);
+	r = openat(dir, text_num(fd), flags | O_CLOEXEC);
 	return r < 0 ? -errno : r;
 }

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include "fd.h"
+#include "text.h"
 
 int usock_address(const char *name, struct sockaddr_un *sa, socklen_t *len)
 {
@@ -33,7 +33,7 @@ void usock_address_at(int dirfd, const char *name, struct sockaddr_un *sa, sockl
 	char dir[FD_PATH_SIZE];
 
 	*sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	snprintf(sa->sun_path, sizeof(sa->sun_path), "%s/%s", fd_path(dir, dirfd), name);
+	text_join(sa->sun_path, sizeof(sa->sun_path), fd_path(dir, dirfd), "/", name);
 	*len = sizeof(*sa);
 }
 

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "names.h"
 #include "num.h"
+#include "text.h"
 #include "utf8.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
@@ -63,6 +64,29 @@ TEST(signed_numbers)
 		}
 		EXPECT_EQ(rows[i].r ? 77 : rows[i].v, v);
 	}
+}
+
+TEST(texts_are_joined)
+{
+	char out[16], num[TEXT_NUM_SIZE];
+	const char *none = NULL;
+
+	EXPECT_EQ(5, text_join(out, sizeof(out), "a", none, "/", "", "bcd"));
+	EXPECT_STREQ("a/bcd", out);
+	EXPECT_EQ(0, text_join(out, sizeof(out), none));
+	EXPECT_STREQ("", out);
+	EXPECT_EQ(15, text_join(out, sizeof(out), "0123456789", "abcde", none, ""));
+	EXPECT_STREQ("0123456789abcde", out);
+	EXPECT_EQ(-ENAMETOOLONG, text_join(out, sizeof(out), "0123456789", "abcdef", "g"));
+	EXPECT_STREQ("0123456789abcde", out);
+	EXPECT_EQ(-ENAMETOOLONG, text_join(out, 1, "a"));
+	EXPECT_STREQ("", out);
+	EXPECT_STREQ("0", text_u64(num, 0));
+	EXPECT_STREQ("18446744073709551615", text_u64(num, UINT64_MAX));
+	EXPECT_STREQ("9223372036854775807", text_i64(num, INT64_MAX));
+	EXPECT_STREQ("-9223372036854775808", text_i64(num, INT64_MIN));
+	text_join(out, sizeof(out), text_num(-7), ":", text_num((size_t)42));
+	EXPECT_STREQ("-7:42", out);
 }
 
 TEST(ids_do_not_wrap)
