@@ -54,6 +54,12 @@ void buf_addc(struct buf *b, char c)
 	buf_add(b, &c, 1);
 }
 
+/* Does it stand for itself in a JSON string? */
+static bool is_plain(char c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
 void buf_add_json(struct buf *b, const char *s)
 {
 	static const char special[] = "\b\f\n\r\t\"\\", escape[] = "bfnrt\"\\";
@@ -61,10 +67,10 @@ void buf_add_json(struct buf *b, const char *s)
 
 	buf_addc(b, '"');
 	while (len) {
-		const char *hit = strchr(special, *s);
-		size_t n = utf8_len(s, len);
+		size_t n = is_plain(*s) ? 1 : utf8_len(s, len);
+		const char *hit;
 
-		if (n && !hit && (unsigned char)*s >= 0x20 && *s != 0x7f) {
+		if (n > 1 || is_plain(*s)) {
 			plain += n;
 			s += n;
 			len -= n;
@@ -72,6 +78,7 @@ void buf_add_json(struct buf *b, const char *s)
 		}
 		buf_add(b, s - plain, plain);
 		plain = 0;
+		hit = strchr(special, *s);
 		if (!n)
 			buf_adds(b, "\xef\xbf\xbd");
 		else if (hit)

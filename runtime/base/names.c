@@ -26,7 +26,8 @@ const struct field *field_find(const struct object *o, const char *key, size_t l
 	unsigned int i;
 
 	for (i = 0; i < o->n; i++)
-		if (strlen(o->f[i].key) == len && !memcmp(o->f[i].key, key, len))	/* @key may hold a NUL */
+		if ((!len || o->f[i].key[0] == key[0]) && strlen(o->f[i].key) == len &&
+		    !memcmp(o->f[i].key, key, len))	/* @key may hold a NUL */
 			return &o->f[i];
 	return NULL;
 }

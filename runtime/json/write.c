@@ -5,9 +5,9 @@
  * out; F_OMITEMPTY leaves out what is false, 0 or empty as well.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include "json.h"
+#include "text.h"
 
 struct writer {
 	struct buf *b;
@@ -69,6 +69,11 @@ static void put_word(struct writer *w, const struct name *table, int value)
 		w->r = -EINVAL;		/* no document can say this */
 }
 
+static void put_number(struct writer *w, int64_t v)
+{
+	buf_adds(w->b, text_num(v));
+}
+
 static void put_strv(struct writer *w, const struct strv *v)
 {
 	bool first = true;
@@ -100,7 +105,7 @@ static void put_u32v(struct writer *w, const struct u32v *v)
 	open_bracket(w, '[');
 	for (size_t i = 0; i < v->n; i++) {
 		put_element(w, &first);
-		buf_addf(w->b, "%" PRIu32, v->v[i]);
+		put_number(w, v->v[i]);
 	}
 	close_bracket(w, ']', first);
 }
@@ -186,16 +191,16 @@ static void put_value(struct writer *w, const struct field *f, const char *p)
 		buf_adds(w->b, *(const bool *)p ? "true" : "false");
 		break;
 	case FT_I32:
-		buf_addf(w->b, "%" PRId32, *(const int32_t *)(const void *)p);
+		put_number(w, *(const int32_t *)(const void *)p);
 		break;
 	case FT_I64:
-		buf_addf(w->b, "%" PRId64, *(const int64_t *)(const void *)p);
+		put_number(w, *(const int64_t *)(const void *)p);
 		break;
 	case FT_U32:
-		buf_addf(w->b, "%" PRIu32, *(const uint32_t *)(const void *)p);
+		put_number(w, *(const uint32_t *)(const void *)p);
 		break;
 	case FT_U64:
-		buf_addf(w->b, "%" PRIu64, *(const uint64_t *)(const void *)p);
+		buf_adds(w->b, text_u64((char[TEXT_NUM_SIZE]){ 0 }, *(const uint64_t *)(const void *)p));
 		break;
 	case FT_STR:
 		buf_add_json(w->b, pointer_at(p));
