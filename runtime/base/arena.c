@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bounds.h"
+#include "text.h"
 
 /* Data of a block: the first is small, as most requests need no more. Both fill a size of musl's allocator. */
 #define ARENA_FIRST 1984u
@@ -101,6 +102,19 @@ char *arena_strndup(struct arena *a, const char *s, size_t len)
 char *arena_strdup(struct arena *a, const char *s)
 {
 	return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_join_v(struct arena *a, const char *const *v, size_t n)
+{
+	size_t size = 1, i;
+	char *p;
+
+	for (i = 0; i < n; i++)
+		size += v[i] ? strlen(v[i]) : 0;
+	p = arena_alloc(a, size);
+	if (p)
+		text_join_v(p, size, v, n);
+	return p;
 }
 
 char *arena_printf(struct arena *a, const char *fmt, ...)

@@ -23,6 +23,11 @@ void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size);
 char *arena_strndup(struct arena *a, const char *s, size_t len);
 char *arena_strdup(struct arena *a, const char *s);
 void *arena_memdup(struct arena *a, const void *p, size_t len);
+/** arena_join() - The strings given, one after the other; NULL is none. NULL when out of memory. */
+#define arena_join(a, ...)							\
+	arena_join_v(a, (const char *const[]){ __VA_ARGS__ },			\
+		     sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
+char *arena_join_v(struct arena *a, const char *const *v, size_t n);
 /** arena_printf() - Formatted string; NULL when out of memory. */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** arena_fini() - Give all blocks back; the arena may be used again. */

@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,6 +26,7 @@
 #include "steps.h"
 #include "sync.h"
 #include "template.h"
+#include "text.h"
 #include "trace.h"
 
 static int host_bundle(struct host_ctx *c, struct err *e)
@@ -89,7 +89,7 @@ static int host_root(struct host_ctx *c, struct err *e)
 		return err_set(e, ERR_SPEC, -EINVAL, "/root/path", "\"%s\" is the host's own root", path);
 	if (root.st_dev == bundle.st_dev && root.st_ino == bundle.st_ino)
 		return err_set(e, ERR_SPEC, -EINVAL, "/root/path", "\"%s\" is the bundle itself", path);
-	c->rootpath = path[0] == '/' ? path : arena_printf(c->arena, "%s/%s", c->bundle, path);
+	c->rootpath = path[0] == '/' ? path : arena_join(c->arena, c->bundle, "/", path);
 	return c->rootpath ? 0 : err_set(e, ERR_LIMIT, -ENOMEM, "/root/path", "\"%s\"", path);
 }
 
@@ -122,7 +122,7 @@ static int host_process(struct host_ctx *c, struct err *e)
 
 static int host_keyring(struct host_ctx *c, struct err *e)
 {
-	c->keyring = c->req->no_new_keyring ? "" : arena_printf(c->arena, "_ses.%s", c->req->id);
+	c->keyring = c->req->no_new_keyring ? "" : arena_join(c->arena, "_ses.", c->req->id);
 	return c->keyring ? 0 : err_set(e, ERR_LIMIT, -ENOMEM, NULL, "session keyring");
 }
 
@@ -145,7 +145,7 @@ static int host_namespaces(struct host_ctx *c, struct err *e)
 				c->new_ns |= (uint64_t)ns[i].type;
 			continue;
 		}
-		snprintf(where, sizeof(where), "/linux/namespaces/%zu/path", i);
+		text_join(where, sizeof(where), "/linux/namespaces/", text_num(i), "/path");
 		c->join.fd[at] = join_open(ns[i].path, ns[i].type, where, e);
 		if (c->join.fd[at] < 0)
 			return c->join.fd[at];
@@ -294,9 +294,11 @@ static void child(void *arg, int left)
 	};
 
 	/* Inside, the container's process is whatever its pid namespace calls it. */
-	ic.hook_state = container_hook_state(&c->state, CLEAT_CREATING, getpid());
-	ic.seal.state = container_hook_state(&c->state, CLEAT_CREATED, getpid());
-	if (!ic.hook_state || !ic.seal.state) {
+	if (h) {
+		ic.hook_state = container_hook_state(&c->state, CLEAT_CREATING, getpid());
+		ic.seal.state = container_hook_state(&c->state, CLEAT_CREATED, getpid());
+	}
+	if (h && (!ic.hook_state || !ic.seal.state)) {
 		struct err e = { 0 };
 
 		err_set(&e, ERR_LIMIT, -ENOMEM, NULL, "state for hooks");
