@@ -9,6 +9,7 @@
 #include <string.h>
 #include "cg_internal.h"
 #include "num.h"
+#include "text.h"
 
 #define WEIGHT_MIN 10u
 #define WEIGHT_MAX 1000u
@@ -27,8 +28,11 @@ static int bad(struct err *e, const char *pointer, const char *field, const char
 	return err_set(e, ERR_SPEC, 0, where, "%s", msg);
 }
 
-static int bad_access(const char *access, const char *pointer, const char *field, struct err *e)
+static int bad_access(const char *access, const char *pointer, size_t i, struct err *e)
 {
+	char field[48];
+
+	text_join(field, sizeof(field), "devices/", text_num(i), "/access");
 	return bad(e, pointer, field, "access \"%.16s\" is not one or more of r, w and m", access);
 }
 
@@ -38,18 +42,16 @@ static int check_devices(const struct cg_limits *l, const char *pointer, struct 
 
 	for (size_t i = 0; i < l->devices.n; i++) {
 		const char *access = d[i].access;
-		char field[48];
 
-		snprintf(field, sizeof(field), "devices/%zu/access", i);
 		if (d[i].type == 'a' || !d[i].type) {
 			if (access && access[strspn(access, "rwm")])
-				return bad_access(access, pointer, field, e);
+				return bad_access(access, pointer, i, e);
 			continue;	/* covers everything, whatever its other fields say */
 		}
 		if (!access || !*access)
-			return bad_access("", pointer, field, e);
+			return bad_access("", pointer, i, e);
 		if (access[strspn(access, "rwm")])
-			return bad_access(access, pointer, field, e);
+			return bad_access(access, pointer, i, e);
 	}
 	return 0;
 }

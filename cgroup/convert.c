@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include "cg_internal.h"
+#include "text.h"
 
 #define SHARES_MIN	2u
 #define SHARES_MAX	262144u
@@ -101,10 +102,7 @@ int cg_conv_swap(int64_t limit, int64_t swap, int64_t *out)
 /** cg_conv_i64() - Text for a v2 file: negative is "max". */
 void cg_conv_i64(int64_t v, char out[24])
 {
-	if (v < 0)
-		snprintf(out, 24, "max");
-	else
-		snprintf(out, 24, "%lld", (long long)v);
+	text_join(out, 24, v < 0 ? "max" : text_num(v));
 }
 
 /** cg_rdma_line() - The line of rdma.max for @d; what is not given is not changed. */

@@ -9,10 +9,10 @@
  * refused (device_v1.c).
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cg_internal.h"
+#include "text.h"
 
 /* Nodes may be made of any number, for making one gives no access; the rest is what /dev holds. */
 static const struct cg_rule always[] = {
@@ -121,15 +121,13 @@ static bool meet(int64_t a, int64_t b)
 /** cg_rule_text() - A rule as v1's control files spell it: "c 1:* rwm". */
 void cg_rule_text(const struct cg_rule *r, char out[64])
 {
-	char major[16] = "*", minor[16] = "*";
+	char major[TEXT_NUM_SIZE], minor[TEXT_NUM_SIZE];
 
-	if (r->major >= 0)
-		snprintf(major, sizeof(major), "%lld", (long long)r->major);
-	if (r->minor >= 0)
-		snprintf(minor, sizeof(minor), "%lld", (long long)r->minor);
-	snprintf(out, 64, "%c %s:%s %s%s%s", r->type, major, minor,
-		 r->access & CG_DEV_READ ? "r" : "", r->access & CG_DEV_WRITE ? "w" : "",
-		 r->access & CG_DEV_MKNOD ? "m" : "");
+	text_join(out, 64, (const char[]){ r->type, ' ', 0 },
+		  r->major >= 0 ? text_i64(major, r->major) : "*", ":",
+		  r->minor >= 0 ? text_i64(minor, r->minor) : "*", " ",
+		  r->access & CG_DEV_READ ? "r" : NULL, r->access & CG_DEV_WRITE ? "w" : NULL,
+		  r->access & CG_DEV_MKNOD ? "m" : NULL);
 }
 
 /* An exception to the fallback: joins one for the same devices. */

@@ -14,6 +14,7 @@
 #include "fd.h"
 #include "cg_internal.h"
 #include "pathfs.h"
+#include "text.h"
 
 /**
  * cg_enter_fd() - Directory fd for CLONE_INTO_CGROUP; borrowed.
@@ -58,7 +59,7 @@ static int enter_error(const struct cg *c, size_t i, const char *file, int r, st
 int cg_enter_pid(const struct cg *c, pid_t pid, struct err *e)
 {
 	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", (int)pid);
+	int len = text_join(text, sizeof(text), text_num(pid));
 
 	for (size_t i = 0; i < c->host->n; i++) {
 		int r;
@@ -204,7 +205,7 @@ int cg_enter_beside(struct cg *c, pid_t pid)
 
 	if (cg_enter_fd(c) < 0)
 		return -ENOENT;
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	text_join(path, sizeof(path), "/proc/", text_num(pid), "/cgroup");
 	r = path_read(AT_FDCWD, path, CG_PATH_MAX * 2, &b);
 	if (r < 0)
 		return r;

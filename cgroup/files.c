@@ -15,6 +15,7 @@
 #include "cg_internal.h"
 #include "num.h"
 #include "pathfs.h"
+#include "text.h"
 
 /**
  * cg_has_word() - Is @word an element of @list, whose elements @sep divides?
@@ -24,11 +25,10 @@ bool cg_has_word(const char *list, const char *word, char sep)
 	size_t len = strlen(word);
 
 	for (const char *p = list; *p; ) {
-		size_t n = strcspn(p, (const char[]){ sep, '\n', 0 });
-
-		if (n == len && !memcmp(p, word, len))
+		if (!strncmp(p, word, len) && (!p[len] || p[len] == sep || p[len] == '\n'))
 			return true;
-		p += n;
+		while (*p && *p != sep && *p != '\n')
+			p++;
 		if (*p)
 			p++;
 	}
@@ -143,7 +143,7 @@ void cg_where(const struct cg *c, size_t i, const char *file, char *out, size_t 
 		path += skip < strlen(path) ? skip : strlen(path);
 		cut = "/...";
 	}
-	snprintf(out, size, "%s%s%s%s%s", mount, cut, path, file ? "/" : "", file ? file : "");
+	text_join(out, size, mount, cut, path, file ? "/" : NULL, file);
 }
 
 /** cg_has_file() - Does the cgroup have a control file of this name? */

@@ -17,6 +17,7 @@
 #include "bounds.h"
 #include "cg_internal.h"
 #include "pathfs.h"
+#include "text.h"
 
 static bool is_type(const char *path, unsigned long magic)
 {
@@ -168,14 +169,17 @@ static int add_v1(struct cg_host *host, struct arena *a, const char *controllers
 		  const char *own_path, struct err *e)
 {
 	const char *name = strncmp(controllers, "name=", 5) ? controllers : controllers + 5;
-	char path[300];
+	char path[300], *comma;
 
-	snprintf(path, sizeof(path), CG_ROOT "/%.200s", name);
-	if (strlen(name) <= 200 && is_type(path, CGROUP_SUPER_MAGIC))
-		return add(host, a, controllers, path, own_path, false, e);
-	snprintf(path, sizeof(path), CG_ROOT "/%.*s", (int)strcspn(name, ","), name);
-	if (strlen(name) <= 200 && strchr(name, ',') && is_type(path, CGROUP_SUPER_MAGIC))
-		return add(host, a, controllers, path, own_path, false, e);
+	if (text_join(path, sizeof(path), CG_ROOT "/", name) > 0) {
+		if (is_type(path, CGROUP_SUPER_MAGIC))
+			return add(host, a, controllers, path, own_path, false, e);
+		comma = strchr(path, ',');
+		if (comma)
+			*comma = 0;
+		if (comma && is_type(path, CGROUP_SUPER_MAGIC))
+			return add(host, a, controllers, path, own_path, false, e);
+	}
 	return add_from_mountinfo(host, a, controllers, own_path, e);
 }
 
@@ -244,11 +248,12 @@ __attribute__((noinline))	/* keeps its path buffer out of its callers' frames */
 int cg_open_dir(const struct cg_host *host, size_t i, const char *path, size_t len)
 {
 	char dir[CG_PATH_MAX];
-	int n = snprintf(dir, sizeof(dir), "%s%.*s", host->h[i].mountpoint,
-			 len > CG_PATH_MAX ? CG_PATH_MAX : (int)len, path);
+	int n = text_join(dir, sizeof(dir), host->h[i].mountpoint, path);
 
-	if (n < 0 || (size_t)n >= sizeof(dir))
-		return -ENAMETOOLONG;
+	if (n < 0)
+		return n;
+	if (len < strlen(path))
+		dir[strlen(host->h[i].mountpoint) + len] = 0;
 	n = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	return n < 0 ? -errno : n;
 }
@@ -260,8 +265,7 @@ int cg_open_dir(const struct cg_host *host, size_t i, const char *path, size_t l
 int cg_join(const struct cg_host *host, size_t i, const char *path, const char *file,
 	    char *out, size_t size)
 {
-	int n = snprintf(out, size, "%s%s%s%s", host->h[i].mountpoint, path, file ? "/" : "",
-			 file ? file : "");
+	int n = text_join(out, size, host->h[i].mountpoint, path, file ? "/" : NULL, file);
 
-	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+	return n < 0 ? n : 0;
 }

@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@
 #include "fd.h"
 #include "cg_internal.h"
 #include "pathfs.h"
+#include "text.h"
 #include "unit.h"
 
 #define DIR_MODE	0755
@@ -122,7 +122,7 @@ static void above(char out[CG_ABOVE_MAX], size_t up, const char *file)
 		memcpy(out + len, "../", 3);
 		len += 3;
 	}
-	snprintf(out + len, CG_ABOVE_MAX - len, "%s", file);
+	text_join(out + len, CG_ABOVE_MAX - len, file);
 }
 
 /*
@@ -133,9 +133,11 @@ static void above(char out[CG_ABOVE_MAX], size_t up, const char *file)
 __attribute__((noinline))
 static int inherit_cpuset(const struct cg *c, size_t i, const char *file, struct err *e)
 {
-	char path[CG_ABOVE_MAX], val[CG_FILE_MAX] = "";
+	char path[CG_ABOVE_MAX], val[CG_FILE_MAX];
 	size_t levels = 0, up = 1;
 	int r;
+
+	val[0] = 0;
 
 	for (const char *p = c->path; (p = strchr(p, '/')); p++)
 		levels++;
@@ -350,7 +352,7 @@ int cg_delegate(const struct cg *c, uid_t uid, struct err *e)
 		return err_set(e, ERR_UNSUPPORTED, -EOPNOTSUPP, c->path,
 			       "a cgroup of v1 cannot be delegated");
 	if (cg_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", list, sizeof(list)) <= 0)
-		snprintf(list, sizeof(list), "cgroup.procs\ncgroup.subtree_control\ncgroup.threads");
+		text_join(list, sizeof(list), "cgroup.procs\ncgroup.subtree_control\ncgroup.threads");
 	if (fchown(fd, uid, (gid_t)-1))
 		return fail(c, c->host->n - 1, NULL, -errno, e, "change the owner");
 	for (char *f = strtok_r(list, "\n", &save); f; f = strtok_r(NULL, "\n", &save)) {

@@ -6,12 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "bounds.h"
 #include "cg_internal.h"
 #include "pathfs.h"
+#include "text.h"
 #include "unit.h"
 
 #define COMPONENT_MAX 255
@@ -33,7 +33,7 @@ static void own_path(const struct cg_host *host, size_t i, char *out, size_t siz
 	    !path_read(AT_FDCWD, "/proc/self/mountinfo", LIMIT_PROC_FILE, &mi) && mi.data &&
 	    cg_mountinfo_find(mi.data, host->h[i].controllers, &mountpoint, &root))
 		own = cg_below_root(own, root);
-	snprintf(out, size, "%s", strcmp(own, "/") ? own : "");
+	text_join(out, size, strcmp(own, "/") ? own : NULL);
 }
 
 /*
@@ -57,7 +57,7 @@ static void own_base(const struct cg_host *host, char *out, size_t size)
 			continue;
 		own_path(host, i, own, sizeof(own));
 		if (first) {
-			snprintf(out, size, "%s", own);
+			text_join(out, size, own);
 			len = strlen(out);
 			first = false;
 			continue;
@@ -82,11 +82,9 @@ static void own_base(const struct cg_host *host, char *out, size_t size)
 static int add_clean(const char *s, char *out, size_t size)
 {
 	char tmp[CG_PATH_MAX];
-	int n = snprintf(tmp, sizeof(tmp), "/%s", s);
+	int n = text_join(tmp, sizeof(tmp), "/", s);
 
-	if (n < 0 || (size_t)n >= sizeof(tmp))
-		return -ENAMETOOLONG;
-	return path_clean(tmp, out, size);
+	return n < 0 ? n : path_clean(tmp, out, size);
 }
 
 static int check_components(const char *asked, const char *path, struct err *e)

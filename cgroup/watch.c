@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -15,6 +14,7 @@
 #include "fd.h"
 #include "cg_internal.h"
 #include "pathfs.h"
+#include "text.h"
 
 /* Return: length, -ENODEV when the cgroup is gone, or -errno. */
 static int read_source(int fd, char *out, size_t size)
@@ -70,7 +70,7 @@ static int open_v1(const struct cg *c, size_t i, struct cg_watch *w, struct err 
 	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (event < 0)
 		return failed(c, i, "memory.oom_control", -errno, e);
-	n = snprintf(text, sizeof(text), "%d %d", event, source);
+	n = text_join(text, sizeof(text), text_num(event), " ", text_num(source));
 	r = path_write(c->dirfd[i], "cgroup.event_control", text, (size_t)n);
 	if (r < 0)
 		return failed(c, i, "cgroup.event_control", r, e);
