@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include "child.h"
 #include "create.h"
@@ -12,17 +11,19 @@
 #include "ops.h"
 #include "rootfs.h"
 #include "sync.h"
+#include "text.h"
 
 int host_cgroup_path(struct host_ctx *c, struct err *e)
 {
 	const char *wanted = c->spec->linux_->cgroups_path;
-	char path[PATH_MAX] = "";
+	char path[PATH_MAX];
 	int r = op_cgroups(c->env, &c->host, c->arena, e);
 
+	path[0] = 0;
 	if (!r)
 		r = op_unit(c->env, c->req->id, wanted, &c->host, c->arena, &c->unit, e);
 	if (!r && c->unit.name)
-		snprintf(path, sizeof(path), "%s", c->unit.path);
+		text_join(path, sizeof(path), c->unit.path);
 	else if (!r && c->host.mode != CG_MODE_NONE)
 		r = cg_path(&c->host, wanted, c->req->id, path, sizeof(path), e);
 	if (r)

@@ -2,21 +2,21 @@
 /* From the spec's process to what the stages need. */
 #include "process.h"
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include "caps.h"
 #include "label.h"
+#include "text.h"
 
 static int take_labels(const struct spec_process *s, struct process *p, const char *pointer, struct err *e)
 {
 	char where[96];
 	int r;
 
-	snprintf(where, sizeof(where), "%.64s/apparmorProfile", pointer);
+	text_join(where, sizeof(where), pointer, "/apparmorProfile");
 	r = label_check_apparmor(s->apparmor_profile, where, e);
-	snprintf(where, sizeof(where), "%.64s/selinuxLabel", pointer);
+	text_join(where, sizeof(where), pointer, "/selinuxLabel");
 	if (!r)
 		r = label_check_selinux(s->selinux_label, where, e);
 	p->apparmor = s->apparmor_profile && s->apparmor_profile[0] ? s->apparmor_profile : NULL;

@@ -4,21 +4,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "fd.h"
 #include "pathfs.h"
+#include "text.h"
 
 /* The container's own directory of a hierarchy. Return: O_PATH fd or -errno. */
 static int open_own(const struct cg_hierarchy *h, const char *path)
 {
 	char full[PATH_MAX];
-	int fd, n = snprintf(full, sizeof(full), "%s%s", h->mountpoint, path);
+	int fd, n = text_join(full, sizeof(full), h->mountpoint, path);
 
-	if (n < 0 || (size_t)n >= sizeof(full))
-		return -ENAMETOOLONG;
+	if (n < 0)
+		return n;
 	fd = openat(AT_FDCWD, full, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }

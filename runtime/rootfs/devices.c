@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "fd.h"
 #include "pathfs.h"
+#include "text.h"
 
 static const struct spec_device default_devices[] = {
 	{ .type = 'c', .path = "/dev/null", .major = 1, .minor = 3 },
@@ -87,7 +87,7 @@ static int make_link(int dev, const char *name, const char *target, bool replace
 {
 	char where[32];
 
-	snprintf(where, sizeof(where), "/dev/%s", name);
+	text_join(where, sizeof(where), "/dev/", name);
 	if (replace && unlinkat(dev, name, 0) && errno != ENOENT)
 		return err_set(e, ERR_KERNEL, -errno, where, "remove the old link");
 	if (symlinkat(target, dev, name) && errno != EEXIST)
@@ -142,7 +142,7 @@ int rootfs_devices(struct rootfs *r, const struct spec *s, struct err *e)
 	for (i = 0; i < s->linux_->devices.n && !q; i++) {
 		if (!strcmp(d[i].path, "/dev/ptmx"))
 			continue;	/* the link to pts/ptmx below */
-		snprintf(where, sizeof(where), "/linux/devices/%zu", i);
+		text_join(where, sizeof(where), "/linux/devices/", text_num(i));
 		q = make_device(r, &d[i], where, e);
 	}
 	return q ? q : make_links(r, e);

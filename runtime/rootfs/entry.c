@@ -8,13 +8,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "fd.h"
 #include "pathfs.h"
+#include "text.h"
 
 struct entry {
 	const struct spec_mount *m;
@@ -51,10 +51,10 @@ int rootfs_late_ro(struct rootfs *r, int fd, struct err *e)
 static int open_source(const char *source, const char *bundle, bool nofollow)
 {
 	char full[PATH_MAX];
-	int fd, n = snprintf(full, sizeof(full), "%s/%s", source[0] == '/' ? "" : bundle, source);
+	int fd, n = text_join(full, sizeof(full), source[0] == '/' ? NULL : bundle, "/", source);
 
-	if (n < 0 || (size_t)n >= sizeof(full))
-		return -ENAMETOOLONG;
+	if (n < 0)
+		return n;
 	fd = openat(AT_FDCWD, full, O_PATH | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0));
 	return fd < 0 ? -errno : fd;
 }
@@ -104,7 +104,7 @@ int rootfs_sources(const struct spec *s, const char *bundle, bool all, struct ar
 		int r;
 
 		v[i] = -1;
-		snprintf(where, sizeof(where), "/mounts/%zu", i);
+		text_join(where, sizeof(where), "/mounts/", text_num(i));
 		r = mount_options_parse(&m[i].options, a, &o, where, e);
 		if (r)
 			return r;
@@ -556,7 +556,7 @@ int rootfs_mounts(struct rootfs *r, const struct spec *s, int (*placed)(void *ar
 	for (i = 0; i < s->mounts.n && !q; i++) {
 		struct entry en = { .m = &m[i], .index = i, .type = m[i].type ? m[i].type : "" };
 
-		snprintf(en.where, sizeof(en.where), "/mounts/%zu", i);
+		text_join(en.where, sizeof(en.where), "/mounts/", text_num(i));
 		q = mount_options_parse(&m[i].options, r->arena, &en.o, en.where, e);
 		if (q)
 			break;

@@ -8,12 +8,12 @@
 #include "rootfs.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/statfs.h>
 #include "bounds.h"
 #include "fd.h"
 #include "num.h"
+#include "text.h"
 
 #ifndef MOUNT_ATTR_IDMAP
 #define MOUNT_ATTR_IDMAP 0x00100000	/* 5.12 */
@@ -212,7 +212,7 @@ static int map_one(const struct idmapping *c, size_t i, const struct maps *own, 
 	size_t k;
 	int r;
 
-	snprintf(where, sizeof(where), "/mounts/%zu", i);
+	text_join(where, sizeof(where), "/mounts/", text_num(i));
 	r = mount_options_parse(&m->options, c->arena, &o, where, e);
 	if (r || (!o.idmap && !o.ridmap && !m->uid_mappings.n))
 		return r;

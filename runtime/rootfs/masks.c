@@ -3,12 +3,12 @@
 #include "rootfs.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "fd.h"
 #include "pathfs.h"
+#include "text.h"
 
 /* Missing targets are nothing to protect; every other failure is one. */
 static bool is_absent(int r)
@@ -89,13 +89,13 @@ int rootfs_masks(struct rootfs *r, const struct spec *s, struct err *e)
 	int q = 0;
 
 	for (i = 0; i < s->linux_->readonly_paths.n && !q; i++) {
-		snprintf(where, sizeof(where), "/linux/readonlyPaths/%zu", i);
+		text_join(where, sizeof(where), "/linux/readonlyPaths/", text_num(i));
 		q = readonly_path(r, s->linux_->readonly_paths.v[i], where, e);
 	}
 	if (!q && s->linux_->masked_paths.n)
 		q = (null = open_null(e)) < 0 ? null : 0;
 	for (i = 0; i < s->linux_->masked_paths.n && !q; i++) {
-		snprintf(where, sizeof(where), "/linux/maskedPaths/%zu", i);
+		text_join(where, sizeof(where), "/linux/maskedPaths/", text_num(i));
 		q = mask_path(r, s->linux_->masked_paths.v[i], where, &empty, null, e);
 	}
 	return q;

@@ -186,7 +186,7 @@ static const char *join_word(struct arena *a, const char *data, const char *word
 
 	if (value && *value != '"')
 		return arena_printf(a, "%s%s%.*s\"%s\"", data, comma, (int)(value - word), word, value);
-	return arena_printf(a, "%s%s%s", data, comma, word);
+	return arena_join(a, data, comma, word);
 }
 
 static int mount_old(const struct mnt_env *m, const struct mnt_fs *f, int target)

@@ -10,9 +10,9 @@
 #include "mount_options.h"
 #include <errno.h>
 #include <linux/mount.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "text.h"
 
 #ifndef MS_NOSYMFOLLOW
 #define MS_NOSYMFOLLOW 256			/* 5.10 */
@@ -180,7 +180,8 @@ static void rec_flag(struct mount_options *o, uint64_t flag, bool set)
 	}
 }
 
-static int apply_word(struct mount_options *o, const struct word *w, const char *where, struct err *e)
+/* Return: false when there are too many of its kind. */
+static bool apply_word(struct mount_options *o, const struct word *w)
 {
 	switch (w->kind) {
 	case WORD_SET:
@@ -195,8 +196,7 @@ static int apply_word(struct mount_options *o, const struct word *w, const char 
 		break;
 	case WORD_PROPAGATION:
 		if (o->n_propagation == sizeof(o->propagation) / sizeof(o->propagation[0]))
-			return err_set(e, ERR_SPEC, 0, where, "too many propagation words: \"%s\"",
-				       w->name);
+			return false;
 		o->propagation[o->n_propagation++] = w->value;
 		break;
 	case WORD_BOOL:
@@ -205,7 +205,7 @@ static int apply_word(struct mount_options *o, const struct word *w, const char 
 	case WORD_NONE:
 		break;
 	}
-	return 0;
+	return true;
 }
 
 /* @o->data has room for every word. */
@@ -286,7 +286,7 @@ int mount_options_parse(const struct strv *words_in, struct arena *a, struct mou
 	char options[112], where[144];
 	int r;
 
-	snprintf(options, sizeof(options), "%s/options", pointer);
+	text_join(options, sizeof(options), pointer, "/options");
 	*o = (struct mount_options){ .data_text = "" };
 	if (words_in->n) {
 		o->data.v = arena_alloc(a, words_in->n * sizeof(*o->data.v));
@@ -298,14 +298,12 @@ int mount_options_parse(const struct strv *words_in, struct arena *a, struct mou
 
 		if (!words_in->v[i][0])
 			continue;
-		snprintf(where, sizeof(where), "%s/%zu", options, i);
 		if (!w) {
 			add_data(o, words_in->v[i]);
-			continue;
+		} else if (!apply_word(o, w)) {
+			text_join(where, sizeof(where), options, "/", text_num(i));
+			return err_set(e, ERR_SPEC, 0, where, "too many propagation words: \"%s\"", w->name);
 		}
-		r = apply_word(o, w, where, e);
-		if (r)
-			return r;
 	}
 	o->bind |= o->rbind;
 	r = check_together(o, options, e);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include "pathfs.h"
 #include "spec_internal.h"
+#include "text.h"
 #include "utf8.h"
 
 /** spec_at() - Format a JSON pointer. Return: its text. */
@@ -252,7 +253,7 @@ static int check_mount(const struct spec *s, const struct spec_mount *m, size_t 
 	struct pointer at, dest;
 	int r;
 
-	spec_at(&dest, "/mounts/%zu/destination", i);
+	text_join(dest.text, sizeof(dest.text), "/mounts/", text_num(i), "/destination");
 	if (path_clean(m->destination, clean, sizeof(clean)))
 		return spec_bad(e, dest.text, "is too long: \"%.100s...\"", m->destination);
 	if (!clean[1])

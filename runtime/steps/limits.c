@@ -3,12 +3,12 @@
 #include "steps.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include "fd.h"
 #include "pathfs.h"
+#include "text.h"
 
 static int set_rlimit(pid_t pid, const struct spec_rlimit *rl, size_t i, struct err *e)
 {
@@ -23,19 +23,18 @@ static int set_rlimit(pid_t pid, const struct spec_rlimit *rl, size_t i, struct 
 	if (!prlimit(pid, (int)rl->type, NULL, &now) &&
 	    now.rlim_cur == want.rlim_cur && now.rlim_max == want.rlim_max)
 		return 0;
-	snprintf(where, sizeof(where), "/process/rlimits/%zu", i);
+	text_join(where, sizeof(where), "/process/rlimits/", text_num(i));
 	return err_set(e, r == -EPERM ? ERR_DENIED : ERR_KERNEL, r, where, "set %s to soft %llu, hard %llu",
 		       name ? name : "rlimit", (unsigned long long)rl->soft, (unsigned long long)rl->hard);
 }
 
 static int set_oom_score(pid_t pid, int procfd, int score, struct err *e)
 {
-	char path[48] = "self/oom_score_adj", text[16], now[16] = "";
+	char path[48], text[16], now[16] = "";
 	auto_fd fd = -1;
-	int n = snprintf(text, sizeof(text), "%d", score), r;
+	int n = text_join(text, sizeof(text), text_num(score)), r;
 
-	if (pid)
-		snprintf(path, sizeof(path), "%d/oom_score_adj", (int)pid);
+	text_join(path, sizeof(path), pid ? text_num(pid) : "self", "/oom_score_adj");
 	fd = proc_openat(procfd, path, O_RDWR);
 	if (fd == -EACCES)	/* an ordinary user's: inherited from the worker, or refused below */
 		fd = proc_openat(procfd, path, O_RDONLY);

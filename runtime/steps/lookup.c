@@ -3,7 +3,6 @@
 #include "steps.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "fdio.h"
 #include "num.h"
 #include "pathfs.h"
+#include "text.h"
 
 /* 0 if @path can be executed, else -errno. */
 static int can_execute(const char *path)
@@ -53,9 +53,10 @@ int lookup_executable(const struct process *p, char *out, size_t size, struct er
 		return by_path(name, out, size, e);
 	while (path && *path) {
 		size_t n = strcspn(path, ":");
-		int len = n ? snprintf(out, size, "%.*s/%s", (int)n, path, name) : snprintf(out, size, "./%s", name);
 
-		if (len > 0 && (size_t)len < size) {
+		if (n < size)
+			memcpy(out, path, n);
+		if (n < size && text_join(out + n, size - n, n ? "/" : "./", name) > 0) {
 			int r = can_execute(out);
 
 			if (!r)
@@ -96,7 +97,7 @@ void lookup_home(int rootfd, uint32_t uid, char *out, size_t size)
 	size_t have = 0, total = 0;
 	struct stat st;
 
-	snprintf(out, size, "/");
+	text_join(out, size, "/");
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > LIMIT_PASSWD_BYTES)
 		return;
 	while (total <= LIMIT_PASSWD_BYTES) {
@@ -118,7 +119,7 @@ void lookup_home(int rootfd, uint32_t uid, char *out, size_t size)
 			home = home_of_line(line, uid);
 			if (home) {
 				if (home[0])
-					snprintf(out, size, "%s", home);
+					text_join(out, size, home);
 				return;
 			}
 			if (!end)

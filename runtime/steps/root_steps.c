@@ -3,13 +3,13 @@
 #include "root_steps.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "fd.h"
 #include "pathfs.h"
 #include "spec.h"
 #include "stage.h"
+#include "text.h"
 
 STAGE(root, STAGE_ROOT);
 
@@ -38,7 +38,7 @@ static int root_sysctl(struct root_ctx *c, struct err *e)
 		auto_fd fd = -1;
 		int r = spec_sysctl_path(c->sysctl->v[i].key, path + 4, sizeof(path) - 4);
 
-		snprintf(where, sizeof(where), "/linux/sysctl/%s", c->sysctl->v[i].key);
+		text_join(where, sizeof(where), "/linux/sysctl/", c->sysctl->v[i].key);
 		if (!r)
 			r = fd = proc_openat(c->procfd, path, O_WRONLY);
 		if (r < 0)

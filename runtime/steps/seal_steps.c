@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -215,7 +214,7 @@ static int seal_vectors(struct seal_ctx *c, struct err *e)
 {
 	const struct process *p = c->p;
 	const char *home = process_env(p, "HOME");
-	char dir[PATH_MAX];
+	char text[5 + PATH_MAX];
 	size_t i, n = 0;
 
 	c->argv = calloc(p->args.n + 1, sizeof(*c->argv));
@@ -230,8 +229,10 @@ static int seal_vectors(struct seal_ctx *c, struct err *e)
 	if (!home || !home[0]) {
 		auto_fd root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-		lookup_home(root, p->uid, dir, sizeof(dir));
-		if (asprintf(&c->envp[n], "HOME=%s", dir) < 0)
+		memcpy(text, "HOME=", 5);
+		lookup_home(root, p->uid, text + 5, sizeof(text) - 5);
+		c->envp[n] = strdup(text);
+		if (!c->envp[n])
 			return err_set(e, ERR_LIMIT, -ENOMEM, "/process/env", "HOME");
 	}
 	return 0;
