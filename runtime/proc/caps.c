@@ -54,13 +54,18 @@ int caps_apply_bounding(uint64_t keep)
 	int r;
 
 	for (cap = 0; cap < 64; cap++) {
-		if (keep >> cap & 1)
+		if (keep >> cap & 1 || !prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
 			continue;
-		r = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-		if (r < 0 && errno == EINVAL)	/* the kernel has no more */
+		if (errno == EINVAL)	/* the kernel has no more */
 			return 0;
-		if (r < 0 || (r && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0)))
+		if (errno != EPERM)
 			return -errno;
+		/* We may drop none: not there already, or no more in this kernel, is as good. */
+		r = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+		if (r < 0)
+			return errno == EINVAL ? 0 : -errno;
+		if (r)
+			return -EPERM;
 	}
 	return 0;
 }

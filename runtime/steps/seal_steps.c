@@ -34,11 +34,8 @@ static bool is_null(int fd)
 /* An fd of the host's /dev/null leads to the host's file system; the container's own is as good. */
 static void reopen_null(int fd)
 {
-	int own;
+	int own = openat(AT_FDCWD, "/dev/null", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (!is_null(fd))
-		return;
-	own = openat(AT_FDCWD, "/dev/null", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
 	if (own < 0)
 		return;
 	if (is_null(own) && own != fd)
@@ -62,11 +59,12 @@ static int seal_stdio(struct seal_ctx *c, struct err *e)
 		if (c->stdio[i] >= 0 && (c->stdio[i] == i ? fd_cloexec(i, 0) < 0 : dup2(c->stdio[i], i) < 0))
 			return err_set(e, ERR_KERNEL, -errno, NULL, "dup2 stdio");
 	for (i = 0; i < 3; i++) {
-		/* Not in a running container, where /dev may be hostile by now (D7). */
-		if (c->init)
-			reopen_null(i);
-		if (is_null(i))
+		if (is_null(i)) {
+			/* Not in a running container, where /dev may be hostile by now (D7). */
+			if (c->init)
+				reopen_null(i);
 			continue;
+		}
 		if (c->p->uid && fchown(i, c->p->uid, (gid_t)-1) && errno != EPERM && errno != EROFS && errno != EINVAL)
 			return err_set(e, ERR_KERNEL, -errno, NULL, "chown stdio %d to uid %u", i, c->p->uid);
 	}
