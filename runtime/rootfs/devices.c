@@ -51,26 +51,33 @@ static int bind_device(struct rootfs *r, const struct spec_device *d, const char
 	return q ? err_set(e, ERR_KERNEL, q, where, "bind the device \"%s\"", d->path) : 0;
 }
 
-static int make_device(struct rootfs *r, const struct spec_device *d, const char *where, struct err *e)
+/* @dev: /dev, where @d belongs there; else -1. */
+static int make_device(struct rootfs *r, const struct spec_device *d, int dev, const char *where, struct err *e)
 {
 	mode_t mode = d->has_file_mode ? d->file_mode & 07777 : 0666;
+	const char *name = strrchr(d->path, '/') + 1;
 	char last[NAME_MAX + 1];
 	auto_fd parent = -1, fd = -1;
 	struct stat st;
 
 	if (r->userns)
 		return bind_device(r, d, where, e);
-	parent = path_parent_in_root(r->rootfd, d->path, last);
-	if (parent < 0)
-		return err_set(e, ERR_SPEC, parent, where, "make the directory of \"%s\"", d->path);
-	if (mknodat(parent, last, type_bits(d->type) | mode,
-		    d->type == 'p' ? 0 : makedev((unsigned int)d->major, (unsigned int)d->minor))) {
-		if (errno == EPERM)
-			return bind_device(r, d, where, e);
-		if (errno != EEXIST)
-			return err_set(e, ERR_KERNEL, -errno, where, "mknod \"%s\"", d->path);
+	if (dev < 0) {
+		dev = parent = path_parent_in_root(r->rootfd, d->path, last);
+		name = last;
 	}
-	fd = openat(parent, last, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (dev < 0)
+		return err_set(e, ERR_SPEC, dev, where, "make the directory of \"%s\"", d->path);
+	if (!mknodat(dev, name, type_bits(d->type) | mode,
+		     d->type == 'p' ? 0 : makedev((unsigned int)d->major, (unsigned int)d->minor))) {
+		if (!d->has_uid && !d->has_gid)
+			return 0;
+	} else if (errno == EPERM) {
+		return bind_device(r, d, where, e);
+	} else if (errno != EEXIST) {
+		return err_set(e, ERR_KERNEL, -errno, where, "mknod \"%s\"", d->path);
+	}
+	fd = openat(dev, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
 		return err_set(e, ERR_KERNEL, -errno, where, "open \"%s\"", d->path);
 	if (!is_same(&st, d))
@@ -131,19 +138,22 @@ int rootfs_devices(struct rootfs *r, const struct spec *s, struct err *e)
 {
 	const struct spec_device *d = s->linux_->devices.v;
 	char where[48];
+	auto_fd dev = -1;
 	size_t i;
 	int q = 0;
 
 	if (r->dev_is_bind)
 		return 0;
+	if (!r->userns)
+		dev = path_open_in_root(r->rootfd, "/dev", O_PATH | O_DIRECTORY);
 	for (i = 0; i < sizeof(default_devices) / sizeof(default_devices[0]) && !q; i++)
 		if (!is_listed(&s->linux_->devices, default_devices[i].path))
-			q = make_device(r, &default_devices[i], default_devices[i].path, e);
+			q = make_device(r, &default_devices[i], dev, default_devices[i].path, e);
 	for (i = 0; i < s->linux_->devices.n && !q; i++) {
 		if (!strcmp(d[i].path, "/dev/ptmx"))
 			continue;	/* the link to pts/ptmx below */
 		text_join(where, sizeof(where), "/linux/devices/", text_num(i));
-		q = make_device(r, &d[i], where, e);
+		q = make_device(r, &d[i], -1, where, e);
 	}
 	return q ? q : make_links(r, e);
 }
