@@ -25,14 +25,6 @@ struct entry {
 	bool bind;
 };
 
-bool rootfs_is_root(const struct rootfs *r, int fd)
-{
-	struct stat a, b;
-
-	return !fstat(fd, &a) && !fstat(r->rootfd, &b) && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
-}
-
 int rootfs_late_ro(struct rootfs *r, int fd, struct err *e)
 {
 	int *v = arena_grow(r->arena, r->late_ro, r->n_late_ro * sizeof(*v),
@@ -179,12 +171,11 @@ static int check_proc(struct rootfs *r, const struct entry *en, int source, stru
  * The directory that proc or sysfs goes on. A link there would put the one trusted file system somewhere
  * else, so the fd that was looked at is the fd that is mounted on.
  */
-static int make_plain_target(struct rootfs *r, const struct entry *en, struct err *e)
+static int make_plain_target(struct rootfs *r, const struct entry *en, struct stat *st, struct err *e)
 {
 	const char *dest = en->m->destination;
 	auto_fd parent = -1, fd = path_open_in_root(r->rootfd, dest, O_PATH | O_NOFOLLOW);
 	char last[NAME_MAX + 1];
-	struct stat st;
 
 	if (fd == -ENOENT) {
 		parent = path_parent_in_root(r->rootfd, dest, last);
@@ -198,7 +189,7 @@ static int make_plain_target(struct rootfs *r, const struct entry *en, struct er
 	}
 	if (fd < 0)
 		return err_set(e, ERR_SPEC, fd, en->where, "make mountpoint \"%s\"", dest);
-	if (fstat(fd, &st) || !S_ISDIR(st.st_mode))
+	if (fstat(fd, st) || !S_ISDIR(st->st_mode))
 		return err_set(e, ERR_SPEC, -ENOTDIR, en->where,
 			       "%s must be mounted on an ordinary directory, \"%s\" is none",
 			       en->type, dest);
@@ -216,36 +207,35 @@ static bool is_hidden_proc(const struct entry *en, int fd)
 		strncmp(clean, "/proc", 5) || (clean[5] && clean[5] != '/'));
 }
 
-/* The destination's directory or file, made when missing. Return: O_PATH fd or -errno with @e set. */
-static int make_target(struct rootfs *r, const struct entry *en, bool file, struct err *e)
+/* The destination's directory or file, made when missing. @st: what it is. Return: O_PATH fd or -errno with @e set. */
+static int make_target(struct rootfs *r, const struct entry *en, bool file, struct stat *st, struct err *e)
 {
 	bool plain = !en->bind && (!strcmp(en->type, "proc") || !strcmp(en->type, "sysfs"));
 	const char *dest = en->m->destination;
 	auto_fd fd = -1;
-	struct stat st;
 
 	if (en->o.dest_nofollow) {
 		fd = path_open_in_root(r->rootfd, dest, O_PATH | O_NOFOLLOW);
-		if (fd >= 0 && !fstat(fd, &st) && S_ISLNK(st.st_mode))
+		if (fd >= 0 && is_link(fd))
 			return err_set(e, ERR_SPEC, -ELOOP, en->where,
 				       "destination \"%s\" is a symbolic link", dest);
 		fd_close(&fd);
 	}
-	fd = plain ? make_plain_target(r, en, e) :
+	fd = plain ? make_plain_target(r, en, st, e) :
 	     file  ? path_touch_in_root(r->rootfd, dest, 0644) :
 		     path_mkdir_in_root(r->rootfd, dest, 0755);
 	if (fd < 0 && plain)
 		return fd;
-	if (fd < 0)
-		return err_set(e, ERR_SPEC, fd, en->where, "make mountpoint \"%s\"", dest);
-	if (rootfs_is_root(r, fd))
+	if (fd < 0 || (!plain && fstat(fd, st)))
+		return err_set(e, ERR_SPEC, fd < 0 ? fd : -errno, en->where, "make mountpoint \"%s\"", dest);
+	if (st->st_dev == r->dev && st->st_ino == r->ino)
 		return err_set(e, ERR_SPEC, -EINVAL, en->where,
 			       "destination \"%s\" is the root file system itself", dest);
 	if (is_hidden_proc(en, fd))
 		return err_set(e, ERR_SPEC, -EINVAL, en->where,
 			       "destination \"%s\" leads into /proc, where nothing may be mounted",
 			       dest);
-	if (file && !fstat(fd, &st) && S_ISDIR(st.st_mode))
+	if (file && S_ISDIR(st->st_mode))
 		return err_set(e, ERR_SPEC, -EISDIR, en->where,
 			       "a file cannot be mounted on the directory \"%s\"", dest);
 	return take_fd(&fd);
@@ -399,7 +389,7 @@ static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 		return q;
 	if (en->o.copy_symlink && S_ISLNK(st.st_mode))
 		return copy_link(r, en, source, e);
-	target = make_target(r, en, !S_ISDIR(st.st_mode), e);
+	target = make_target(r, en, !S_ISDIR(st.st_mode), &now, e);
 	if (target < 0)
 		return target;
 	q = mnt_bind(&r->mnt, source, detached, rec, target, &mount);
@@ -475,14 +465,14 @@ static int mount_fs(struct rootfs *r, struct entry *en, struct err *e)
 
 	if (q)
 		return q;
-	target = make_target(r, en, false, e);
+	target = make_target(r, en, false, &st, e);
 	if (target < 0)
 		return target;
 	if (tmpfs) {
 		for (i = 0; i < en->o.data.n; i++)
 			has_mode |= !strncmp(en->o.data.v[i], "mode=", 5) || strstr(en->o.data.v[i], ",mode=");
 		/* A tmpfs over an existing directory looks like it. */
-		if (!has_mode && !fstat(target, &st)) {
+		if (!has_mode) {
 			data.v = arena_alloc(r->arena, (en->o.data.n + 1) * sizeof(*data.v));
 			if (!data.v)
 				return err_set(e, ERR_LIMIT, -ENOMEM, en->where, "tmpfs options");
@@ -514,11 +504,12 @@ static int mount_fs(struct rootfs *r, struct entry *en, struct err *e)
 static int mount_cgroup(struct rootfs *r, const struct entry *en, struct err *e)
 {
 	auto_fd target = -1, mount = -1;
+	struct stat st;
 	int q = check_proc(r, en, -1, e);
 
 	if (q)
 		return q;
-	target = make_target(r, en, false, e);
+	target = make_target(r, en, false, &st, e);
 	if (target < 0)
 		return target;
 	q = rootfs_cgroup_mount(r, en->m, &en->o, target, en->where, e);

@@ -55,6 +55,7 @@ static int attach_point(const struct rootfs *r, const struct spec *s)
 int rootfs_begin(struct rootfs *r, const struct spec *s, struct err *e)
 {
 	auto_fd top = -1;
+	struct stat st;
 	int q;
 
 	/* Nothing of ours may travel to the host; what the host mounts may still arrive (slave). */
@@ -75,12 +76,18 @@ int rootfs_begin(struct rootfs *r, const struct spec *s, struct err *e)
 		q = top < 0 ? -errno : mnt_attach(r->tree, top);
 		r->rootfd = take_fd(&r->tree);
 	}
+	if (!q && fstat(r->rootfd, &st))
+		q = -errno;
 	/* Below 5.12 the tree is still a peer of the host's mounts: no mount may be made in it before this. */
 	if (!q)
 		q = mnt_propagation(&r->mnt, r->rootfd,
 				    (propagation_of(s) & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE) | MS_REC);
-	return q ? err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, "/root/path", "mount the root file system \"%s\"",
-			   r->rootpath) : 0;
+	if (q)
+		return err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, "/root/path", "mount the root file system \"%s\"",
+			       r->rootpath);
+	r->dev = st.st_dev;
+	r->ino = st.st_ino;
+	return 0;
 }
 
 int rootfs_readonly(struct rootfs *r, const struct spec *s, struct err *e)

@@ -2,6 +2,7 @@
 #ifndef CLEAT_ROOTFS_H
 #define CLEAT_ROOTFS_H
 #include <stdbool.h>
+#include <sys/types.h>
 #include "arena.h"
 #include "cgroup.h"
 #include "err.h"
@@ -18,6 +19,7 @@
 struct rootfs {
 	struct mnt_env mnt;
 	int rootfd;			/* top of the container's root mount */
+	dev_t dev; ino_t ino;		/* of that directory */
 	const char *bundle;		/* absolute: for relative bind sources */
 	const char *rootpath;		/* absolute path of the root directory on the host */
 	int tree;			/* detached tree of it; -ENOSYS: kernels below 5.2; -EPERM: init's to make */
@@ -87,6 +89,4 @@ int rootfs_cgroup_mount(struct rootfs *r, const struct spec_mount *m, const stru
 int rootfs_copy_up(int from, int to);
 /** rootfs_late_ro() - Turn the mount of @fd (taken) read-only at the end. */
 int rootfs_late_ro(struct rootfs *r, int fd, struct err *e);
-/** rootfs_is_root() - Does @fd show the container's root directory itself? */
-bool rootfs_is_root(const struct rootfs *r, int fd);
 #endif
