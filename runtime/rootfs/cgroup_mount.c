@@ -11,27 +11,32 @@
 #include "pathfs.h"
 #include "text.h"
 
-/* The container's own directory of a hierarchy. Return: O_PATH fd or -errno. */
-static int open_own(const struct cg_hierarchy *h, const char *path)
+/*
+ * Bind the cgroup @path of a hierarchy. Its name is looked up once, by the call that clones its mount.
+ * @at, @name: where @target is, to find what was mounted on it (old calls only).
+ */
+static int bind_own(struct rootfs *r, const struct cg_hierarchy *h, const char *path, unsigned long flags, int target,
+		    int at, const char *name)
 {
 	char full[PATH_MAX];
-	int fd, n = text_join(full, sizeof(full), h->mountpoint, path);
+	auto_fd own = -1, mount = -1;
+	int q = text_join(full, sizeof(full), h->mountpoint, path);
 
-	if (n < 0)
-		return n;
-	fd = openat(AT_FDCWD, full, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-/* @at, @name: where @target is, to find what was mounted on it (old calls only). */
-static int bind_with_flags(struct rootfs *r, int source, unsigned long flags, int target, int at, const char *name)
-{
-	auto_fd mount = -1;
-	int q = mnt_bind(&r->mnt, source, false, false, target, &mount);
-
-	if (!q && mount < 0) {
-		mount = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		q = mount < 0 ? -errno : 0;
+	if (q < 0)
+		return q;
+	own = r->mnt.old_api ? -ENOSYS : mnt_clone(AT_FDCWD, full, false);
+	if (own < 0 && own != -ENOSYS)
+		return own;
+	if (own >= 0) {
+		q = mnt_attach(own, target);
+		mount = take_fd(&own);
+	} else {
+		r->mnt.old_api = true;
+		own = openat(AT_FDCWD, full, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		q = own < 0 ? -errno : mnt_bind(&r->mnt, own, false, false, target, NULL);
+		mount = q ? -1 : openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (!q && mount < 0)
+			q = -errno;
 	}
 	if (!q && mnt_attr_of(flags))
 		q = mnt_setattr(&r->mnt, mount, mnt_attr_of(flags), 0, false);
@@ -46,13 +51,11 @@ static int mount_unified(struct rootfs *r, const struct cg_hierarchy *h, unsigne
 			 int at, const char *name)
 {
 	const struct mnt_fs f = { "cgroup2", "cgroup", flags, NULL };
-	auto_fd own = -1;
 	int q = r->new_cgroupns ? mnt_new(&r->mnt, &f, target, NULL) : -EPERM;
 
 	if (q != -EPERM && q != -EBUSY)
 		return q;
-	own = open_own(h, r->new_cgroupns ? r->cgroup : "");
-	return own < 0 ? own : bind_with_flags(r, own, flags, target, at, name);
+	return bind_own(r, h, r->new_cgroupns ? r->cgroup : "", flags, target, at, name);
 }
 
 /* Words of a v1 mount: its controllers, or "none,name=...". */
@@ -84,7 +87,6 @@ static int mount_v1_one(struct rootfs *r, const struct cg_hierarchy *h, unsigned
 {
 	struct mnt_fs f = { "cgroup", "cgroup", flags, NULL };
 	struct strv words;
-	auto_fd own = -1;
 	int q;
 
 	/* On a hybrid host the container is in no v2 cgroup of its own: what is shown is the host's, to look at. */
@@ -97,8 +99,7 @@ static int mount_v1_one(struct rootfs *r, const struct cg_hierarchy *h, unsigned
 		f.data = &words;
 		return mnt_new(&r->mnt, &f, target, NULL);
 	}
-	own = open_own(h, r->cgroup);
-	return own < 0 ? own : bind_with_flags(r, own, flags, target, at, name);
+	return bind_own(r, h, r->cgroup, flags, target, at, name);
 }
 
 /* "cpu,cpuacct" is also reachable as cpu and as cpuacct. */
