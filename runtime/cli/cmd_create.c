@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include "bounds.h"
+#include "cgroup.h"
 #include "fd.h"
 #include "foreground.h"
 #include "handoff.h"
@@ -76,6 +77,7 @@ struct run {
 	struct cli *c;
 	const char *id;
 	struct notify notify;
+	struct cg_host host;	/* foreground: found out once, to make the container and to remove it */
 };
 
 static int run_ready(void *arg, const struct cleat_process *p, struct err *e)
@@ -173,6 +175,7 @@ int cmd_run(struct cli *c, const void *values, int argc, char **argv, struct err
 	struct cleat_process p = CLEAT_PROCESS_INIT;
 	auto_handoff h = HANDOFF_INIT;
 	struct run run = { .h = &h, .c = c, .id = argv[0], .notify = NOTIFY_INIT };
+	struct err ignored = { 0 };
 	int r;
 
 	if (!v->detach) {
@@ -182,6 +185,9 @@ int cmd_run(struct cli *c, const void *values, int argc, char **argv, struct err
 		if (!run.fg)
 			return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "wait for the process");
 		foreground_init(run.fg);
+		/* If that fails, whoever needs it tells. */
+		if (!cg_host_detect(&run.host, &c->arena, &ignored))
+			c->env.cgroups = &run.host;
 	}
 	r = make(c, v, argv[0], v->detach, &h, &run, &p, e);
 	if (run.fg && !r)
