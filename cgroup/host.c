@@ -227,7 +227,8 @@ static int detect(struct cg_host *host, struct arena *a, char *text, struct err 
  */
 int cg_host_detect(struct cg_host *host, struct arena *a, struct err *e)
 {
-	auto_buf own = BUF_INIT;
+	char text[2048];
+	auto_buf own = BUF_ON(text);
 	int r;
 
 	memset(host, 0, sizeof(*host));
@@ -236,7 +237,7 @@ int cg_host_detect(struct cg_host *host, struct arena *a, struct err *e)
 		return 0;	/* a kernel without cgroups */
 	if (r < 0)
 		return err_set(e, ERR_KERNEL, r, "/proc/self/cgroup", "read");
-	return own.data ? detect(host, a, own.data, e) : 0;
+	return detect(host, a, own.data, e);
 }
 
 /**

@@ -99,7 +99,8 @@ static int read_map(struct prctl_mm_map *m)
 		[46] = &m->end_data, [47] = &m->start_brk, [48] = &m->arg_start, [49] = &m->arg_end,
 		[50] = &m->env_start, [51] = &m->env_end,
 	};
-	auto_buf b = BUF_INIT;
+	char text[1024];
+	auto_buf b = BUF_ON(text);
 	unsigned int i;
 	char *p;
 	int r;

@@ -220,7 +220,8 @@ int store_open(struct store *s, const char *root, const char *id, enum store_loc
 
 int store_load(const struct store *s, struct arena *a, struct state *st, struct err *e)
 {
-	auto_buf b = BUF_INIT;
+	char text[2048];
+	auto_buf b = BUF_ON(text);
 	int r;
 
 	memset(st, 0, sizeof(*st));
@@ -229,7 +230,7 @@ int store_load(const struct store *s, struct arena *a, struct state *st, struct 
 		return r;
 	if (r)
 		return err_set(e, ERR_KERNEL, r, s->id, "read state.json");
-	r = json_read(b.data ? b.data : "", b.len, &state_object, st, a, "state.json", "", NULL, e);
+	r = json_read(b.data, b.len, &state_object, st, a, "state.json", "", NULL, e);
 	if (r) {
 		err_context(e, "%s/state.json", s->id);
 		return r;
@@ -246,7 +247,8 @@ int store_load(const struct store *s, struct arena *a, struct state *st, struct 
 
 int store_save(const struct store *s, const struct state *st, struct err *e)
 {
-	auto_buf b = BUF_INIT;
+	char text[2048];
+	auto_buf b = BUF_ON(text);
 	int r;
 
 	r = json_write(&state_object, st, false, &b);

@@ -22,9 +22,12 @@ int buf_reserve(struct buf *b, size_t more)
 		goto fail;
 	while (cap - b->len <= more)
 		cap *= 2;
-	p = realloc(b->data, cap);
+	p = realloc(b->borrowed ? NULL : b->data, cap);
 	if (!p)
 		goto fail;
+	if (b->borrowed)
+		memcpy(p, b->data, b->len);
+	b->borrowed = false;
 	b->data = p;
 	b->cap = cap;
 	b->data[b->len] = 0;
@@ -120,6 +123,7 @@ void buf_reset(struct buf *b)
 
 void buf_fini(struct buf *b)
 {
-	free(b->data);
+	if (!b->borrowed)
+		free(b->data);
 	*b = BUF_INIT;
 }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /*
- * Growing byte buffer on the heap. A failed append makes it "broken": later
+ * Growing byte buffer on the heap, or in an array of the caller's as long as that does. A failed append makes it "broken": later
  * appends do nothing and buf_ok() tells once, at the end. data is always
  * NUL-terminated (the NUL is not counted) once anything was appended.
  */
@@ -13,8 +13,11 @@ struct buf {
 	char *data;
 	size_t len, cap;
 	bool broken;
+	bool borrowed;	/* data is the caller's array */
 };
 #define BUF_INIT ((struct buf){ 0 })
+/** BUF_ON() - Begin in @array, which outlives the buffer: with musl a page is mapped and unmapped for each one of heap. */
+#define BUF_ON(array) ((struct buf){ .data = (array), .cap = sizeof(array), .borrowed = true })
 
 void buf_add(struct buf *b, const void *p, size_t len);
 void buf_adds(struct buf *b, const char *s);

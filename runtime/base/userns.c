@@ -15,10 +15,11 @@ struct extent { unsigned long inside, outside, count; };
 static struct extent first_extent(void)
 {
 	struct extent x = { 0, 0, UINT_MAX };
-	auto_buf b = BUF_INIT;
+	char text[1024];
+	auto_buf b = BUF_ON(text);
 	char *p;
 
-	if (path_read(AT_FDCWD, "/proc/self/uid_map", MAP_MAX, &b) || !b.data)
+	if (path_read(AT_FDCWD, "/proc/self/uid_map", MAP_MAX, &b))
 		return x;
 	p = b.data;
 	x.inside = strtoul(p, &p, 10);

@@ -156,6 +156,24 @@ TEST(buffer_is_always_terminated)
 	buf_fini(&b);
 }
 
+TEST(a_buffer_outgrows_what_it_began_on)
+{
+	char array[8];
+	auto_buf b = BUF_ON(array);
+
+	buf_adds(&b, "1234567");
+	EXPECT_TRUE(b.data == array);
+	EXPECT_STREQ("1234567", b.data);
+	buf_addc(&b, '8');
+	EXPECT_TRUE(b.data != array);
+	EXPECT_STREQ("12345678", b.data);
+	EXPECT_STREQ("1234567", array);
+	buf_fini(&b);
+	EXPECT_TRUE(!b.data);
+	buf_adds(&b, "again");
+	EXPECT_STREQ("again", b.data);
+}
+
 TEST(a_broken_buffer_stays_as_it_was)
 {
 	auto_buf b = BUF_INIT;
