@@ -67,7 +67,8 @@ ifeq ($(shell uname -m),x86_64)
 HARDEN += -fcf-protection
 endif
 ifeq ($(SAN),)
-HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+# No exception goes through C: tables for unwinding are for debuggers, who have .debug_frame, and not to be loaded.
+HARDEN += -fno-asynchronous-unwind-tables -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 else
 WARN += -Wno-frame-larger-than
 SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined
