@@ -99,6 +99,8 @@ int cg_path(const struct cg_host *host, const char *cgroups_path, const char *id
 	    char *out, size_t size, struct err *e);
 /**
  * cg_make() - Make the directories (and enable v2 controllers on the way down).
+ * @l: limits to come: of a v1 hierarchy that is not needed for them, devices or the OOM watch, only the file is
+ *     opened by which a process enters. NULL: all directories are opened.
  * Fails with ERR_STATE when the cgroup exists and holds processes or is frozen.
  * On failure nothing that it made is left. Context: host stage.
  */

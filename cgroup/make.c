@@ -27,6 +27,12 @@ struct made {
 	size_t from;	/* length of the path's part that was there before; 0: nothing was made */
 };
 
+/** struct plan - How cg_make() and cg_adopt() differ. */
+struct plan {
+	const struct cg_limits *l;	/* what will be written; NULL: whatever */
+	bool adopt;			/* processes may be in it */
+};
+
 static void cg_init(struct cg *c, const struct cg_host *host, const char *path)
 {
 	memset(c, 0, sizeof(*c));
@@ -207,30 +213,64 @@ static int check_unused(const struct cg *c, size_t i, struct err *e)
 	return 0;
 }
 
-static int make_one(struct cg *c, size_t i, struct made *m, bool adopt, struct err *e)
+/* Of v1, what a process enters a cgroup by. */
+__attribute__((noinline))	/* as cg_open_dir() */
+static int open_tasks(const struct cg_host *host, size_t i, const char *path)
 {
+	char file[CG_PATH_MAX];
+	int r = cg_join(host, i, path, "tasks", file, sizeof(file));
+
+	if (r)
+		return r;
+	r = openat(AT_FDCWD, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	return r < 0 ? -errno : r;
+}
+
+/*
+ * Is anything done in hierarchy @i of v1 but to enter it? A new cpuset is filled, devices are confined in any case,
+ * and the memory controller tells of OOM kills.
+ */
+static bool is_needed(const struct cg_host *host, size_t i, const struct cg_limits *l)
+{
+	const struct { const char *controller; bool needed; } v[] = {
+		{ "cpuset", true }, { "devices", true }, { "memory", true },
+		{ "cpu", l->cpu }, { "pids", l->pids }, { "blkio", l->block_io },
+		{ "hugetlb", l->hugepage_limits.n }, { "rdma", l->rdma.n },
+		{ "net_cls", l->network }, { "net_prio", l->network },
+	};
+
+	for (size_t k = 0; k < sizeof(v) / sizeof(v[0]); k++)
+		if (v[k].needed && cg_has_word(host->h[i].controllers, v[k].controller, ','))
+			return true;
+	return false;
+}
+
+static int make_one(struct cg *c, size_t i, const struct plan *p, struct made *m, struct err *e)
+{
+	bool v2 = c->host->h[i].v2, tasks;
 	int r = make_dirs(c, i, m);
 
 	if (r < 0)
 		return fail(c, i, NULL, r, e, "make the cgroup");
 	c->made[i] = r;
-	r = cg_open_dir(c->host, i, c->path, SIZE_MAX);
+	tasks = c->made[i] && !v2 && p->l && !is_needed(c->host, i, p->l);
+	r = tasks ? open_tasks(c->host, i, c->path) : cg_open_dir(c->host, i, c->path, SIZE_MAX);
 	if (r < 0)
 		return fail(c, i, NULL, r, e, "open the cgroup");
-	c->dirfd[i] = r;
-	if (!c->made[i] && !adopt) {
+	*(tasks ? &c->enterfd[i] : &c->dirfd[i]) = r;
+	if (!c->made[i] && !p->adopt) {
 		r = check_unused(c, i, e);
 		if (r < 0)
 			return r;
 	}
-	if (c->host->h[i].v2)
+	if (v2)
 		return cg_v2_enable(c, i, e);
 	if (cg_has_word(c->host->h[i].controllers, "cpuset", ','))
 		return fill_cpuset(c, i, e);
 	return 0;
 }
 
-static int make_all(struct cg *c, const struct cg_host *host, const char *path, bool adopt,
+static int make_all(struct cg *c, const struct cg_host *host, const char *path, const struct plan *p,
 		    struct err *e)
 {
 	struct made made[CG_HIERARCHIES_MAX] = { 0 };
@@ -239,7 +279,7 @@ static int make_all(struct cg *c, const struct cg_host *host, const char *path, 
 	if (path[0] != '/' || !path[1])
 		return err_set(e, ERR_BUG, -EINVAL, path, "not a path of a container's cgroup");
 	for (size_t i = 0; i < host->n; i++) {
-		int r = cg_uses(host, i) ? make_one(c, i, &made[i], adopt, e) : 0;
+		int r = cg_uses(host, i) ? make_one(c, i, p, &made[i], e) : 0;
 
 		if (r < 0) {
 			cg_close(c);
@@ -255,7 +295,8 @@ static int make_all(struct cg *c, const struct cg_host *host, const char *path, 
  * cg_make() - Make the directories (and enable v2 controllers on the way down).
  * @c:    filled; for cg_close(). Keeps @host and @path, which must outlive it.
  * @path: from cg_path().
- * @l:    limits to come, or NULL; nothing is written of them here.
+ * @l:    limits to come; nothing is written of them here. Of a v1 hierarchy that has none of them only the file is
+ *	  opened by which a process enters. NULL: all directories are opened.
  *
  * On failure nothing that it made is left. Context: host stage.
  * Return: 0, ERR_STATE when the cgroup exists and holds processes or is frozen, or -errno.
@@ -263,7 +304,7 @@ static int make_all(struct cg *c, const struct cg_host *host, const char *path, 
 int cg_make(struct cg *c, const struct cg_host *host, const char *path,
 	    const struct cg_limits *l, const struct log *log, struct err *e)
 {
-	return make_all(c, host, path, false, e);
+	return make_all(c, host, path, &(struct plan){ .l = l }, e);
 }
 
 /**
@@ -275,19 +316,7 @@ int cg_make(struct cg *c, const struct cg_host *host, const char *path,
  */
 int cg_adopt(struct cg *c, const struct cg_host *host, const char *path, struct err *e)
 {
-	return make_all(c, host, path, true, e);
-}
-
-__attribute__((noinline))	/* as cg_open_dir() */
-static int open_tasks(const struct cg_host *host, size_t i, const char *path)
-{
-	char file[CG_PATH_MAX];
-	int r = cg_join(host, i, path, "tasks", file, sizeof(file));
-
-	if (r)
-		return r;
-	r = openat(AT_FDCWD, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	return r < 0 ? -errno : r;
+	return make_all(c, host, path, &(struct plan){ .adopt = true }, e);
 }
 
 /* @to_enter: of v1 hierarchies only the file that is written to. */

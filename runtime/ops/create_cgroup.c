@@ -53,6 +53,8 @@ static int make_unit(struct host_ctx *c, struct err *e)
 
 static int make_cgroup(struct host_ctx *c, struct err *e)
 {
+	static const struct cg_limits none;
+	const struct cg_limits *l = c->spec->linux_->resources;
 	int r;
 
 	if (c->unit.name) {
@@ -64,7 +66,7 @@ static int make_cgroup(struct host_ctx *c, struct err *e)
 		}
 	} else {
 		/* A host without cgroups refuses each limit by name; without limits it is a host all the same. */
-		r = cg_make(&c->cg, &c->host, c->cgroup, c->spec->linux_->resources, c->env->log, e);
+		r = cg_make(&c->cg, &c->host, c->cgroup, l ? l : &none, c->env->log, e);
 		if (r && !rootless_no_cgroup(c->env, c->spec, c->state.own_pidns, e)) {
 			c->no_cg = true;
 			c->state.cgroup = c->cgroup = "";
@@ -140,8 +142,11 @@ void host_cgroup_undo(struct host_ctx *c)
 {
 	struct err ignored = { 0 };
 
+	/* Anew, for it is open as far as it was needed. */
 	if (c->has_cg) {
-		cg_kill(&c->cg, SIGKILL, &ignored);
+		cg_close(&c->cg);
+		if (!cg_open(&c->cg, &c->host, c->cgroup, &ignored))
+			cg_kill(&c->cg, SIGKILL, &ignored);
 		err_clear(&ignored);
 		cg_close(&c->cg);
 	}

@@ -99,6 +99,33 @@ TEST_F(cgroup, enter_pid)
 	EXPECT_EQ(128 + SIGKILL, test_cg_wait(pid));
 }
 
+/* Of v1 hierarchies that no limit is for, the file by which a process enters is enough. */
+TEST_F(cgroup, opened_as_far_as_limits_need)
+{
+	HERE(&self->t);
+	struct cg_pids pids = { .limit = 9, .has_limit = true };
+	struct cg_limits l = { .pids = &pids };
+	struct test_cg *t = &self->t;
+	int entered = 0, dirs = 0;
+
+	ASSERT_EQ(0, cg_make(&t->cg, &t->host, t->path, &l, NULL, &t->e))
+		TH_LOG("%s", why(t));
+	ASSERT_EQ(0, cg_enter_prepare(&t->cg, &t->e));
+	for (size_t i = 0; i < t->host.n; i++) {
+		if (!t->cg.made[i])
+			continue;
+		dirs += t->cg.dirfd[i] >= 0;
+		entered += t->host.h[i].v2 || t->cg.enterfd[i] >= 0;
+	}
+	EXPECT_EQ(count_dirs(t, t->path), entered);
+	EXPECT_LT(0, dirs);
+	if (t->host.mode != CG_MODE_V2)
+		EXPECT_EQ(cg_index(&t->host, "pids"), cg_controller(&t->cg, "pids"));
+	if (test_cg_has(t, "pids"))
+		EXPECT_EQ(0, cg_apply(&t->cg, &l, false, NULL, &t->e))
+			TH_LOG("%s", why(t));
+}
+
 TEST_F(cgroup, levels_between_are_made_and_stay)
 {
 	HERE(&self->t);
