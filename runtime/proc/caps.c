@@ -20,9 +20,12 @@
  */
 static int cap_number(const char *name)
 {
+	const char *p = name;
 	cap_value_t v;
 
-	if (strncmp(name, PREFIX, strlen(PREFIX)) || name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")] ||
+	while ((*p >= 'A' && *p <= 'Z') || *p == '_')
+		p++;
+	if (strncmp(name, PREFIX, strlen(PREFIX)) || *p ||
 	    cap_from_name(name, &v) || v < 0 || v > 63)
 		return -ENOENT;
 	return v;
