@@ -14,6 +14,13 @@
 #define SYS_close_range 436
 #endif
 
+/* Where ids had 16 bits once, the old numbers still take such. */
+#ifdef SYS_setresuid32
+#define ID_CALL(name) SYS_##name##32
+#else
+#define ID_CALL(name) SYS_##name
+#endif
+
 static int sysret(long r)
 {
 	return r < 0 ? -errno : (int)r;
@@ -99,6 +106,21 @@ int sysx_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 	};
 
 	return sysret(syscall(SYS_capset, &h, d));
+}
+
+int sysx_setgroups(size_t n, const uint32_t *gids)
+{
+	return sysret(syscall(ID_CALL(setgroups), n, gids));
+}
+
+int sysx_setgid(uint32_t gid)
+{
+	return sysret(syscall(ID_CALL(setresgid), gid, gid, gid));
+}
+
+int sysx_setuid(uint32_t uid)
+{
+	return sysret(syscall(ID_CALL(setresuid), uid, uid, uid));
 }
 
 int sysx_getcwd(char *buf, size_t size)

@@ -31,5 +31,9 @@ int sysx_pidfd_send_signal(int pidfd, int sig);					/* 5.1 */
 int sysx_pivot_root(const char *new_root, const char *put_old);
 int sysx_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
 int sysx_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+/* The raw calls, of this thread, the only one: libc's stop all others first, with three calls each. */
+int sysx_setgroups(size_t n, const uint32_t *gids);
+int sysx_setgid(uint32_t gid);			/* real, effective, saved, and that of files */
+int sysx_setuid(uint32_t uid);
 int sysx_getcwd(char *buf, size_t size);	/* the raw call: tells "(unreachable)" */
 #endif

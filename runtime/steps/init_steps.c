@@ -3,9 +3,7 @@
 #include "steps.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -18,6 +16,7 @@
 #include "root_steps.h"
 #include "stage.h"
 #include "sync.h"
+#include "sysx.h"
 
 STAGE(init, STAGE_INIT);
 
@@ -25,7 +24,7 @@ STAGE(init, STAGE_INIT);
 static int init_fds(struct init_ctx *c, struct err *e)
 {
 	size_t n = 0, i, sources = c->rf.sources ? c->spec->mounts.n : 0;
-	int *keep = calloc(JOIN_KINDS + 16 + sources, sizeof(*keep));
+	int *keep = arena_alloc(c->rf.arena, (JOIN_KINDS + 16 + sources) * sizeof(*keep));
 
 	if (!keep)
 		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "fds");
@@ -40,7 +39,6 @@ static int init_fds(struct init_ctx *c, struct err *e)
 	keep[n++] = c->seal.fifo;
 	keep[n++] = c->rf.tree;
 	fd_close_except(3 + c->seal.preserve_fds, keep, n);
-	free(keep);
 	return 0;
 }
 
@@ -52,15 +50,21 @@ static int init_session(struct init_ctx *c, struct err *e)
 
 static int init_maps(struct init_ctx *c, struct err *e)
 {
+	int r;
+
 	if (c->wait_maps && sync_wait_go(c->seal.sock))
 		return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
 	if (!c->rf.userns)
 		return 0;
-	if (setresgid(0, 0, 0) || setresuid(0, 0, 0))
-		return err_set(e, ERR_SPEC, -errno, "/linux/uidMappings", "become root of the user namespace");
+	r = sysx_setgid(0);
+	if (!r)
+		r = sysx_setuid(0);
+	if (r)
+		return err_set(e, ERR_SPEC, r, "/linux/uidMappings", "become root of the user namespace");
 	/* Groups of the caller mean nothing here; denied setgroups means that there is nothing to gain. */
-	if (!c->seal.p->keep_groups && setgroups(0, NULL) && errno != EPERM)
-		return err_set(e, ERR_KERNEL, -errno, NULL, "setgroups");
+	r = c->seal.p->keep_groups ? 0 : sysx_setgroups(0, NULL);
+	if (r && r != -EPERM)
+		return err_set(e, ERR_KERNEL, r, NULL, "setgroups");
 	/* Only now: message queues belong to whoever makes their namespace. */
 	if (c->late_ipc && unshare(CLONE_NEWIPC))
 		return err_set(e, ERR_KERNEL, -errno, "/linux/namespaces", "make an ipc namespace");

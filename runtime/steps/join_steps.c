@@ -3,11 +3,11 @@
 #include "steps.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <unistd.h>
 #include "fd.h"
 #include "stage.h"
+#include "sysx.h"
 
 STAGE(join, STAGE_JOIN);
 
@@ -65,9 +65,12 @@ static int join_namespaces(struct join_ctx *c, struct err *e)
 		err_set(e, r == -ESRCH ? ERR_STATE : ERR_KERNEL, r, NULL, "join the container's namespaces");
 	fd_close(&c->pidfd);
 	join_close(&c->join);
-	if (!r && (c->left & CLONE_NEWUSER) && (setresgid(0, 0, 0) || setresuid(0, 0, 0)))
-		r = err_set(e, ERR_KERNEL, -errno, NULL, "become root of the user namespace");
-	return r;
+	if (r || !(c->left & CLONE_NEWUSER))
+		return r;
+	r = sysx_setgid(0);
+	if (!r)
+		r = sysx_setuid(0);
+	return r ? err_set(e, ERR_KERNEL, r, NULL, "become root of the user namespace") : 0;
 }
 
 /* After the user namespace is joined, before the ids change: as init did. */

@@ -6,7 +6,6 @@
 #include "steps.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -21,6 +20,7 @@
 #include "pathfs.h"
 #include "stage.h"
 #include "sync.h"
+#include "sysx.h"
 
 STAGE(seal, STAGE_SEAL);
 
@@ -176,16 +176,21 @@ static int seal_chdir(struct seal_ctx *c, struct err *e)
 
 static int seal_ids(struct seal_ctx *c, struct err *e)
 {
+	int r;
+
 	/* Caps survive setuid until they are set to what was asked for. */
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
 		return err_set(e, ERR_KERNEL, -errno, NULL, "keep capabilities");
 	/* EPERM with none asked for: setgroups is denied in this user namespace, so there are none to drop either. */
-	if (!c->p->keep_groups && setgroups(c->p->gids.n, c->p->gids.v) && !(errno == EPERM && !c->p->gids.n))
-		return err_set(e, ERR_KERNEL, -errno, "/process/user/additionalGids", "setgroups");
-	if (setresgid(c->p->gid, c->p->gid, c->p->gid))
-		return err_set(e, ERR_SPEC, -errno, "/process/user/gid", "setgid to %u", c->p->gid);
-	if (setresuid(c->p->uid, c->p->uid, c->p->uid))
-		return err_set(e, ERR_SPEC, -errno, "/process/user/uid", "setuid to %u", c->p->uid);
+	r = c->p->keep_groups ? 0 : sysx_setgroups(c->p->gids.n, c->p->gids.v);
+	if (r && !(r == -EPERM && !c->p->gids.n))
+		return err_set(e, ERR_KERNEL, r, "/process/user/additionalGids", "setgroups");
+	r = sysx_setgid(c->p->gid);
+	if (r)
+		return err_set(e, ERR_SPEC, r, "/process/user/gid", "setgid to %u", c->p->gid);
+	r = sysx_setuid(c->p->uid);
+	if (r)
+		return err_set(e, ERR_SPEC, r, "/process/user/uid", "setuid to %u", c->p->uid);
 	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	return 0;
