@@ -26,9 +26,11 @@ boot() {
 	shim_start
 }
 
+# shim_start: a server for the bundle made last; START_IN is the file with what containerd would say on stdin.
 shim_start() {
 	cd "$B"
-	A=$(TTRPC_ADDRESS=$EV.ttrpc "$SHIM_BIN" -namespace "$NS" -address "$EV" -publish-binary /bin/false -id "$ID" start </dev/null)
+	A=$(TTRPC_ADDRESS=$EV.ttrpc "$SHIM_BIN" -namespace "$NS" -address "$EV" -publish-binary /bin/false -id "$ID" start \
+		<"${START_IN:-/dev/null}")
 	cd "$T"
 	A=${A#unix://}
 	[ -S "$A" ]
