@@ -93,20 +93,68 @@ exec_load() {
 	}
 	run_them 40
 	before=$(held "$server")
+	until_true 10 sh -c "test \$(tail -n +$MARK '$T/events' | grep -c '^/tasks/exit') = 40"
 	MARK=$(($(wc -l <"$T/events") + 1))
+	began=$(date +%s%3N)
 	run_them "$n"
+	took=$(($(date +%s%3N) - began))
 	no_more "$(held "$server")" "$before"
 	hasnt "$(cat "$T/o")" '^status'
+	# hundreds on a machine with nothing else to do
+	echo "$n execs took $took ms"
+	[ $((n * 1000 / took)) -ge 40 ] || fail "$n execs took $took ms"
 	is "$(grep -c '^exit_status=' "$T/o")" $((2 * n))
 	# each Wait and each Delete has the status that this exec was told
 	sed -n 's/^exit_status=//p' "$T/o" | awk '{ k = int((NR - 1) / 2); i = int(k / 10) * 10; if ($1 != i % 100 + k % 10 + 1) print NR, $1 }' >"$T/wrong"
 	is "$(head -n 3 "$T/wrong")" ""
 	until_true 10 sh -c "test \$(tail -n +$MARK '$T/events' | grep -c '^/tasks/exit') = $n"
+	# The ids come again every round. Of each: added, started, ended with the status that it was told, and so on; one pid.
+	events | awk -v n="$n" '
+	function word(name,	i) {
+		for (i = 1; i <= NF; i++)
+			if (index($i, name "=") == 1)
+				return substr($i, length(name) + 2)
+	}
+	{ topic = $1; sub(".*/", "", topic); id = word(topic == "exit" ? "id" : "exec_id"); was = at[id] }
+	topic == "exec-added" && (was == "" || was == "exit") { at[id] = topic; round[id]++; next }
+	topic == "exec-started" && was == "exec-added" { at[id] = topic; pid[id] = word("pid"); next }
+	topic == "exit" && was == "exec-started" {
+		at[id] = topic
+		k = substr(id, 2)
+		want = (round[id] - 1) * 10 % 100 + k
+		if (word("exit_status") != want || word("pid") != pid[id])
+			print "wanted " want " of " pid[id] ": " $0
+		exits++
+		next
+	}
+	{ print "after " was ": " $0 }
+	END { if (exits != n) print exits " exits" }' >"$T/wrong"
+	is "$(head -n 3 "$T/wrong")" ""
 	down
 }
-t "execs, ten at once: every status, one exit each" exec_load
+t "execs, ten at once: every status, one exit each behind its start, and how many in a second" exec_load
 
-# through SHIM: the bytes of /big REPEAT times through its stdout; prints the server's CPU time.
+# written PID: bytes that this process and its children have written so far. The server is not asked, it is being measured.
+written() {
+	for p in "$1" $(pgrep -P "$1"); do cat "/proc/$p/io"; done | awk '/^wchar:/ { n += $2 } END { print n }'
+}
+
+# blocked SERVER PID: while the reader does not read, nothing goes on.
+blocked() {
+	until_true 20 test -e "$T/stops"
+	sleep 0.6
+	w=$(written "$2") m=$(held "$1") c=$(cpu "$1")
+	[ "$w" -ge 20000000 ]
+	sleep 1.5
+	c=$(($(cpu "$1") - c))
+	is "$(written "$2")" "$w"
+	no_more "$(held "$1")" "$m"
+	[ $c -lt 20000000 ] || fail "the server ran for $c ns with nothing to do"
+	# pipes and FIFO are full, and that is all that is on its way
+	[ "$w" -lt 24000000 ] || fail "$w bytes were taken from the container"
+}
+
+# through SHIM NAME REPEAT [stops]: the bytes of /big so often through its stdout; the server's CPU time is in $T/cpu.
 through() {
 	SHIM_BIN=$1
 	bundle "$2" '' sh -c "i=0; while [ \$i -lt $3 ]; do cat /big; i=\$((i+1)); done"
@@ -115,12 +163,25 @@ through() {
 	cat "$B/log" >/dev/null &
 	cat "$T/fe" >/dev/null &
 	shim_start
-	sha256sum <"$T/so" >"$T/sum" &
+	rm -f "$T/stops" "$T/goes"
+	if [ "${4-}" = stops ]; then
+		{
+			head -c 20000000
+			: >"$T/stops"
+			until [ -e "$T/goes" ]; do sleep 0.1; done
+			exec cat
+		} <"$T/so" | sha256sum >"$T/sum" &
+	else
+		sha256sum <"$T/so" >"$T/sum" &
+	fi
 	reader=$!
 	create stdout="$T/so" stderr="$T/fe" || fail "$1: $(cat "$T/o")"
+	pid=$(field pid <"$T/o")
 	server=$(server_pid)
 	from=$(cpu "$server")
 	tc start id="$ID" >/dev/null
+	[ "${4-}" != stops ] || blocked "$server" "$pid"
+	: >"$T/goes"
 	is "$(tc wait id="$ID" | field exit_status)" 0
 	wait $reader
 	echo $(($(cpu "$server") - from)) >"$T/cpu"
@@ -150,6 +211,73 @@ gigabyte() {
 	rm -f "$T/rootfs/big"
 }
 t "much through stdout: the checksum, and a tenth of runc's shim's CPU" gigabyte
+
+stopped_reader() {
+	head -c 67108864 /dev/urandom >"$T/rootfs/big"
+	n=$(count 1 16)
+	i=0
+	while [ $i -lt "$n" ]; do
+		cat "$T/rootfs/big"
+		i=$((i + 1))
+	done | sha256sum >"$T/wanted"
+	through "$SHIM_BIN" stopped "$n" stops
+	is "$(cat "$T/sum")" "$(cat "$T/wanted")"
+	rm -f "$T/rootfs/big"
+}
+t "a reader that stops half way: the writer waits, the server rests, and nothing is lost" stopped_reader
+
+# Nobody takes events for a long time: each comes later, once, and in the order of what happened.
+outage() {
+	s=$(count 5 180)
+	EV=$T/away
+	timeout 600 "$CLIENT" --refuse "$s" events-server "$EV.ttrpc" >"$T/late" 2>&1 &
+	service=$!
+	running pod '.annotations = {"io.kubernetes.cri.sandbox-id": ($TAG + "-pod")}' sleep 1000
+	first=$ID FB=$B
+	server=$(server_pid)
+	printf '%s\n' "create $ID" "start $ID" >"$T/wanted"
+	for i in 1 2 3 4 5 6 7 8; do
+		bundle "out$i" '.annotations = {"io.kubernetes.cri.sandbox-id": ($TAG + "-pod")}' sh -c "exit $i"
+		create
+		tc start id="$ID" >/dev/null
+		is "$(tc wait id="$ID" | field exit_status)" $i
+		printf '%s\n' "create $ID" "start $ID" "exit $ID $i" >>"$T/wanted"
+		tc exec id="$first" exec_id=e$i 'spec={"args":["/bin/sh","-c","exit 9"],"cwd":"/"}'
+		tc start id="$first" exec_id=e$i >/dev/null
+		is "$(tc wait id="$first" exec_id=e$i | field exit_status)" 9
+		printf '%s\n' "exec-added e$i" "exec-started e$i" "exit e$i 9" >>"$T/wanted"
+		[ $((i % 2)) = 0 ] || continue
+		tc delete id="$ID" >/dev/null
+		echo "delete $ID" >>"$T/wanted"
+	done
+	# to try again costs next to nothing
+	c=$(cpu "$server")
+	at=$(date +%s%3N)
+	until_true $((s + 20)) grep -q listening "$T/late"
+	c=$((($(cpu "$server") - c) / ($(date +%s%3N) - at + 1)))
+	[ $c -lt 20000 ] || fail "$c ns of CPU in a millisecond while nobody listened"
+	until_true 20 sh -c "test \$(grep -c '^/tasks' '$T/late') = $(wc -l <"$T/wanted")"
+	sleep 1.2
+	sed -n 's|^/tasks/||p' "$T/late" | awk '
+	function word(name,	i) {
+		for (i = 1; i <= NF; i++)
+			if (index($i, name "=") == 1)
+				return substr($i, length(name) + 2)
+	}
+	{ print $1, $1 ~ /^exec/ ? word("exec_id") : $1 == "exit" ? word("id") " " word("exit_status") : word("container_id") }' >"$T/told"
+	is "$(cat "$T/told")" "$(cat "$T/wanted")"
+	# the times are those of what happened
+	for i in 1 3 5 7; do
+		id=$TAG-out$i
+		is "$(grep "^/tasks/exit .* id=$id " "$T/late" | sed 's/.*exited_at=\([0-9.]*\).*/\1/')" "$(tc state id="$id" | field exited_at)"
+		tc delete id="$id" >/dev/null
+	done
+	ID=$first B=$FB
+	down
+	kill $service
+	wait $service || :
+}
+t "nobody takes events for long: each comes later, once, in order" outage
 
 # A client that sends and does not read: what it is owed is bounded, and others do not notice.
 deaf_client() {
