@@ -302,6 +302,33 @@ static int pack_pids(const struct ctr *c, const pid_t *pids, size_t n, struct bu
 	return list && buf_ok(b) ? 0 : -ENOMEM;
 }
 
+/*
+ * What the server knows by itself: init, and the execs that run. A rootless container may have no
+ * cgroup to ask. And containerd, when it starts, takes a task without processes for the remains of
+ * a failed Create, and deletes it unasked; one that has ended while it was away still has its exit
+ * to tell, so init stays listed until it is deleted.
+ */
+static int pack_known(const struct ctr *c, struct buf *b)
+{
+	size_t n = 1;
+	pid_t *pids;
+	int r;
+
+	for (const struct proc *p = c->execs; p; p = p->next)
+		n++;
+	pids = calloc(n, sizeof(*pids));
+	if (!pids)
+		return -ENOMEM;
+	n = 0;
+	pids[n++] = c->init.pid;
+	for (const struct proc *p = c->execs; p; p = p->next)
+		if (p->pid > 0 && !p->reaped)
+			pids[n++] = p->pid;
+	r = pack_pids(c, pids, n, b);
+	free(pids);
+	return r;
+}
+
 int job_pids(struct work_side *side, const void *arg, struct err *e)
 {
 	const struct op *op = arg;
@@ -312,17 +339,10 @@ int job_pids(struct work_side *side, const void *arg, struct err *e)
 	size_t n = 0;
 	int r = cleat_pids(&env, op->ctr->id, &pids, &n, e);
 
-	if (r < 0)
+	if (r < 0 && e->kind != ERR_NOT_FOUND)
 		return r;
-	/*
-	 * containerd 2 takes a task without processes for the remains of a failed Create when it
-	 * starts, and deletes it unasked. One that has ended while it was away still has its exit to
-	 * tell, so init stays listed until it is deleted.
-	 */
-	if (!n && op->ctr->init.reaped)
-		r = pack_pids(op->ctr, &op->ctr->init.pid, 1, &b);
-	else
-		r = pack_pids(op->ctr, pids, n, &b);
+	err_clear(e);
+	r = n ? pack_pids(op->ctr, pids, n, &b) : pack_known(op->ctr, &b);
 	free(pids);
 	if (!r)
 		r = work_send_data(side, b.data, b.len);
