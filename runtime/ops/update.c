@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* update: other limits for a live container. */
 #include "json.h"
+#include "log.h"
 #include "ops.h"
 
 int cleat_update(const struct cleat_env *env, const char *id, const char *json, size_t len, struct err *e)
@@ -21,6 +22,9 @@ int cleat_update(const struct cleat_env *env, const char *id, const char *json, 
 		r = container_cgroup(&c, &cg, e);
 	if (r)
 		return r;
+	/* A shim's client hands back all that the container was made with: nobody asks for a change by that. */
+	if (limits.devices.n && !env->parent_clone)
+		log_warn(env->log, "resources.devices is ignored: the rules of a container that runs stay as they are");
 	if (c.state.unit && *c.state.unit) {
 		cg_unit_round(&cg, &limits);
 		r = cg_unit_update(c.state.unit, c.state.user_unit, &cg, &limits, env->log, e);

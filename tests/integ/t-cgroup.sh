@@ -5,7 +5,9 @@
 # and without, threaded parents, groups that die together. For v1 hosts and v2 hosts: the
 # lab runs it too.
 . "${0%/*}/../harness/lib.sh"
+. "${0%/*}/../harness/shim.sh"
 suite cgroup
+events_listen
 if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then V2=1; else V2=; fi
 MAIN=/sys/fs/cgroup
 [ -n "$V2" ] || MAIN=$MAIN/pids
@@ -125,10 +127,69 @@ pressure() {
 	gone
 }
 
+# on_v2 - a host with v1 controllers has a v2 tree too, where device programs work all the same
+on_v2() {
+	if [ -n "$V2" ]; then return; fi
+	[ "$(stat -f -c %T /sys/fs/cgroup/unified 2>/dev/null)" = cgroup2fs ] || skip "this host has no v2 tree"
+	mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup
+	trap 'rt delete --force "$ID"; umount -l /sys/fs/cgroup' EXIT
+}
+
+# programs - loaded here, attached to the container's cgroup
+programs() {
+	"$TOOLS/device-programs" "/sys/fs/cgroup/$ID"
+}
+
+RESOURCES='{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 7, "minor": %d, "access": "r"}],
+	"unified": {"cgroup.max.depth": "%d"}}'
+
+update_devices() {
+	on_v2
+	bundle upd '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 10, minor: 9, access: "rw"}]' \
+		sleep 1000
+	detached
+	before=$(programs)
+	has "$before" ' 1$'
+	# shellcheck disable=SC2059
+	printf "$RESOURCES" 1 1001 >"$T/u.json"
+	status 0 rt update --resources "$T/u.json" "$ID"
+	has "$(cat "$T/e")" 'resources.devices is ignored'
+	is "$(wc -l <"$T/e")" 1
+	for i in $(seq 1000); do
+		# shellcheck disable=SC2059
+		printf "$RESOURCES" $((i % 250)) $((i + 1000)) >"$T/u.json"
+		"$RUNTIME" --root "$ROOT" update --resources "$T/u.json" "$ID" 2>/dev/null
+	done
+	is "$(cat "/sys/fs/cgroup/$ID/cgroup.max.depth")" 2000
+	is "$(programs)" "$before"
+	gone
+}
+
+# By the shim nobody is warned: containerd sends the container's own devices back each time.
+update_shim() {
+	on_v2
+	running updsh '' sleep 1000
+	before=$(programs)
+	has "$before" ' 1$'
+	# shellcheck disable=SC2059
+	printf "$RESOURCES" 1 1999 >"$T/u1.json"
+	# shellcheck disable=SC2059
+	printf "$RESOURCES" 2 2000 >"$T/u0.json"
+	for i in $(seq 1000); do
+		echo "update id=$ID resources=@$T/u$((i % 2)).json"
+	done >"$T/calls"
+	tc batch <"$T/calls" >"$T/o"
+	is "$(cat "/sys/fs/cgroup/$ID/cgroup.max.depth")" 2000
+	is "$(programs)" "$before"
+	down
+}
+
 t "a container in a container without a cgroup namespace" nested ''
 t "a container in a container with a cgroup namespace" nested "$CGNS"
 t "limits in a container whose own processes are in the way" nested_busy
 t "threaded cgroups are refused by name" threaded
 t "memory.oom.group: one kill ends all" oom_group
 t "pressure is among the statistics" pressure
+t "1,000 updates that name devices: one device program, the first" update_devices
+t "the same by the shim" update_shim
 finish
