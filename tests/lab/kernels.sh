@@ -15,7 +15,7 @@
 #     booted or tested.
 #
 # VARIANT and SUITE as in run.sh; and cli-config or the like is tests/integ/t-cli-config.sh.
-# LAB_JOBS: guests at a time (default 2); LAB_LIMIT: seconds of one suite (default 400).
+# LAB_JOBS: guests at a time (default 2); LAB_LIMIT: seconds of one suite (default 900).
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -181,12 +181,15 @@ else
 	for k in /boot/vmlinuz-*; do
 		[ -d "/lib/modules/${k#/boot/vmlinuz-}" ] && own=$("$here/kernel-version" "$k")
 	done
-	! wanted v2 || column "$own v2" v2 '' cli-config cli-lifecycle shim-raw cli shim features
-	for v in systemd hybrid v1 apparmor; do
-		! wanted $v || column "$own $v" $v
-	done
-	for v in selinux no-lsm no-memory no-userns; do
-		! wanted $v || column "$own $v" $v '' cli features
+	# what is asked for by name may be more than the table has
+	for v in ${only_variants:-v2 systemd systemd-hybrid hybrid v1 apparmor selinux no-lsm no-memory no-userns}; do
+		case $v in
+		v2) set -- cli-config cli-lifecycle shim-raw cgroup cli shim features ;;
+		systemd-*) set -- features ;;	# and what is about systemd
+		selinux | no-*) set -- cli features ;;
+		*) set -- cli shim features ;;
+		esac
+		column "$own $v" "$v" '' "$@"
 	done
 	if [ -z "$quick" ]; then
 		other bookworm-backports v2
@@ -203,7 +206,8 @@ lanes "${LAB_JOBS:-2}" said
 ktap
 table
 echo "# $(cat "$work"/*.tap | grep '^ok' | grep -vc '# SKIP') passed, $(cat "$work"/*.tap | grep -c '^not ok') failed," \
-	"$(cat "$work"/*.tap | grep -c '^ok.*# SKIP') skipped, in $(($(date +%s) - began)) s"
+	"$(cat "$work"/*.tap | grep -c '^ok.*# SKIP') skipped, in $(($(date +%s) - began)) s" \
+	"(guests: $(cat "$work"/*.time 2>/dev/null | busybox awk '{ s += $1 } END { print s + 0 }') s)"
 
 if [ -n "$kernel" ]; then
 	# what an unbooted guest reports is no failure of a test

@@ -167,6 +167,23 @@ table() {
 	has "$(cat "$T/o")" '^# 3 passed, 1 failed, 2 skipped, in '
 }
 
+# Layouts that the table leaves out are booted when they are asked for, with this system's kernel.
+asked_for() {
+	printf '#!/bin/sh\necho "$*" >>"%s"\nprintf "%%s\\n" "#@ begin one" 1..1 "ok 1 - a" "#@ end 0 9"\n' "$T/booted" >"$T/boot"
+	chmod 755 "$T/boot"
+	: >"$T/booted"
+	r=0
+	LAB_JOBS=1 LAB_BOOT=$T/boot "$here/kernels.sh" -q -s one -v "systemd-hybrid systemd-v1 no-pids no-pressure" \
+		>"$T/o" 2>&1 </dev/null || r=$?
+	cat "$T/o"
+	is "$r" 0
+	is "$(grep -c '^ok .* - ' "$T/o")" 4
+	for words in '-g hybrid -i systemd' '-g v1 -i systemd' 'cgroup_disable=pids' 'psi=0'; do
+		is "$(grep -c -e "$words" "$T/booted")" 1
+	done
+	has "$(tail -n 1 "$T/o")" '^# 4 passed, 0 failed, 0 skipped, in [0-9]+ s'
+}
+
 t "results of a guest are numbered, with its layout and suite" passes
 t "a failed test fails the suite, and the guest is not booted again" fails
 t "a guest whose kernel gives up is booted again, nothing is told twice" locked_up
@@ -180,4 +197,5 @@ t "one kernel: all pass, status 0" bisect_good
 t "one kernel: a test fails, status 1, with what fails and what it lacks" bisect_bad
 t "one kernel: it does not boot, status 125" bisect_untestable
 t "the table has a line per test and a letter per kernel" table
+t "layouts that the table does not have are booted when asked for" asked_for
 finish
