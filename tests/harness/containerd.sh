@@ -6,6 +6,7 @@
 #
 # SHIM is the runtime under test (default io.containerd.cleat.v2, found in
 # the build folder); SHIM=io.containerd.runc.v2 tests the suites themselves.
+# SHIM_BIN: a wrapper of our shim, by the shim's own name.
 
 SHIM=${SHIM:-io.containerd.cleat.v2}
 case $SHIM in
@@ -45,7 +46,7 @@ containerd_start() {
 		  level = "debug"
 		${CD_MORE-}
 	END
-	PATH=$O:$PATH containerd --config "$CD/config.toml" >"$CD/log" 2>&1 &
+	PATH=${SHIM_BIN:+${SHIM_BIN%/*}:}$O:$PATH containerd --config "$CD/config.toml" >"$CD/log" 2>&1 &
 	CD_PID=$!
 	daemon_up $CD_PID "$CD/log" 10 ctr version
 	expect

@@ -97,7 +97,7 @@ cri_start() {
 		cri_config
 	} >"$CD/config.toml"
 	protoc-c --descriptor_set_out="$T/cri.ds" -I"$H" "$H/cri.proto"
-	PATH=$O:$PATH containerd --config "$CD/config.toml" >"$CD/log" 2>&1 &
+	PATH=${SHIM_BIN:+${SHIM_BIN%/*}:}$O:$PATH containerd --config "$CD/config.toml" >"$CD/log" 2>&1 &
 	CD_PID=$!
 	daemon_up $CD_PID "$CD/log" 20 cri Version
 	oci_image pause '["/bin/sleep","100000"]'

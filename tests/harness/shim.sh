@@ -3,8 +3,9 @@
 #
 # Driving a shim without containerd: start actions, calls by task-client, the
 # events that come back. Source after lib.sh and suite, then call events_listen.
+# SHIM_BIN: the shim under test, or a wrapper of it.
 
-SHIM_BIN=$O/containerd-shim-cleat-v2
+SHIM_BIN=${SHIM_BIN:-$O/containerd-shim-cleat-v2}
 CLIENT=$TOOLS/task-client
 for f in "$SHIM_BIN" "$CLIENT"; do
 	[ -x "$f" ] || { echo "Bail out! no $f"; exit 1; }
