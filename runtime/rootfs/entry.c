@@ -401,6 +401,8 @@ static int mount_bind(struct rootfs *r, const struct entry *en, struct err *e)
 			       "bind \"%s\" to \"%s\"", en->m->source, en->m->destination);
 	/* A bind keeps the propagation of what it copies; the host's own tree (below 5.12) is no slave yet. */
 	again = mount < 0;
+	if (again && S_ISLNK(st.st_mode))	/* a link that was mounted itself: it is not to be followed */
+		mount = path_open_in_root(r->rootfd, en->m->destination, O_PATH | O_NOFOLLOW);
 	q = top_of(r, en, &mount, e);
 	/* The name may lead elsewhere by now: flags and propagation are for what was bound, nothing else. */
 	if (!q && again &&
