@@ -117,8 +117,10 @@ static void idmap_tools(struct probe_ctx *c, const struct probe *p, struct cleat
 static void namespace(struct probe_ctx *c, const struct probe *p, struct cleat_finding *f)
 {
 	const char *max = probe_text(c, arena_printf(c->a, "/proc/sys/user/max_%s_namespaces", p->word)), *off;
+	const char *file = arena_printf(c->a, "/proc/self/ns/%s", p->word);
+	struct stat st;
 
-	if (faccessat(AT_FDCWD, arena_printf(c->a, "/proc/self/ns/%s", p->word), F_OK, AT_SYMLINK_NOFOLLOW)) {
+	if (!file || lstat(file, &st)) {
 		probe_say(c, f, CLEAT_MISSING, "the kernel was built without it, or is too old");
 		return;
 	}
