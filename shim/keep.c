@@ -12,13 +12,13 @@
  *   ctr: refs oom_ev outside_ev queue_tail
  *   server: log ns address events_address signal_fd listen_ev signal_ev listen_rest idle_rounds cgroups cgroups_mem
  *   server: places n_places places_taken
- *   stream: src_ev dst_ev watch_ev timer rest_timer blocked done arg
+ *   stream: src_ev dst_ev watch_ev timer rest_timer blocked unread done arg
  *   publisher: log address ns client connected tail call timer pause_ms drained
  *   ttrpc_chan: events out_tail out_bytes dead broken error frame closed
  *   ttrpc_conn: server
  *   ttrpc_server: owner request gone
  * Without a value as long as nothing is under way, see busy():
- *   proc: drain
+ *   proc: drain unread unread_ms
  *   ctr: create_conn create_aborted create_timer
  */
 #include "keep.h"
@@ -204,7 +204,7 @@ static void io_stream(struct io *io, struct proc *p, int i)
 	IO(io, s->fd.dst_kind);
 	io_bool(io, &s->input);
 	io_bool(io, &s->no_splice);
-	io_bool(io, &s->wrote);
+	IO(io, s->written);
 	io_bool(io, &s->last_call);
 	io_bool(io, &s->wide);
 	io_bool(io, &s->lost);
@@ -328,6 +328,7 @@ static void io_ctr(struct io *io, struct ctr *c)
 	IO(io, c->io_gid);
 	io_bool(io, &c->started);
 	io_bool(io, &c->exit_forced);
+	io_bool(io, &c->oom_due);
 	io_fd(io, &w.event);
 	io_fd(io, &w.source);
 	io_bool(io, &w.v2);
@@ -506,10 +507,10 @@ static bool busy(const struct server *srv)
 	    srv->pub.calling)
 		return true;
 	for (const struct ctr *c = srv->ctrs; c; c = c->next) {
-		if (c->queue || c->shared || c->exclusive || c->creating || c->init.deleting)
+		if (c->queue || c->shared || c->exclusive || c->creating || c->init.deleting || c->init.unread.pprev)
 			return true;
 		for (const struct proc *p = c->execs; p; p = p->next)
-			if (p->deleting || p->draining)
+			if (p->deleting || p->draining || p->unread.pprev)
 				return true;
 	}
 	return false;

@@ -12,8 +12,12 @@ void oom_check(struct ctr *c)
 {
 	Containerd__Events__TaskOOM ev = CONTAINERD__EVENTS__TASK_OOM__INIT;
 
-	if (c->oom.event < 0 || cg_watch_read(&c->oom) <= 0)
+	if (c->oom.event >= 0 && cg_watch_read(&c->oom) > 0)
+		c->oom_due = true;
+	/* A program that is quicker than the worker that starts it: its start is told first. */
+	if (!c->oom_due || c->init.state == PROC_STARTING)
 		return;
+	c->oom_due = false;
 	ev.container_id = msg_set(c->id);
 	publish_event(&c->srv->pub, "/tasks/oom", &ev);
 }

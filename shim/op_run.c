@@ -107,7 +107,7 @@ static void exec_begin(struct op *op)
 	enum proc_state init = op->ctr->init.state;
 	struct err e = { 0 };
 
-	if (init != PROC_CREATED && init != PROC_RUNNING) {
+	if ((init != PROC_CREATED && init != PROC_RUNNING) || op->ctr->init.reaped) {
 		if (init == PROC_PAUSING || init == PROC_PAUSED)
 			err_set(&e, ERR_STATE, 0, NULL, "cannot exec in a paused state");
 		else

@@ -37,6 +37,7 @@ static void tell_start(struct ctr *c)
 	ev.container_id = msg_set(c->id);
 	ev.pid = (uint32_t)c->init.pid;
 	publish_event(&c->srv->pub, "/tasks/start", &ev);
+	oom_check(c);
 }
 
 static void tell_paused(struct ctr *c)

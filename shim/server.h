@@ -57,6 +57,8 @@ struct proc {
 	struct op *deleting;		/* the Delete under way */
 	struct op *draining;		/* the same, as long as it waits for the streams */
 	struct loop_timer drain;
+	struct loop_timer unread;	/* the exit is held back until the output is being read */
+	uint32_t unread_ms;		/* how long it has been */
 };
 
 /** struct ctr - A container. */
@@ -74,6 +76,7 @@ struct ctr {
 	struct proc *execs;
 	struct cg_watch oom;
 	struct loop_source oom_ev;
+	bool oom_due;			/* a kill that is not told yet */
 	int outside;			/* socket "news" in the state directory; -1 */
 	struct loop_source outside_ev;
 	struct loop_timer exit_wait;	/* bounds how long execs hold init's exit back */

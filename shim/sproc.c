@@ -21,8 +21,10 @@
 #include "task.pb-c.h"
 
 #define HOLD_INIT_EXIT_MS 3000
+#define UNREAD_MS 250
 
 static void drain_due(struct loop_timer *t);
+static void unread_due(struct loop_timer *t);
 
 static char *copy(const char *s)
 {
@@ -36,6 +38,7 @@ int proc_init(struct proc *p, struct ctr *c, const char *id, bool terminal, cons
 		.ctr = c, .pidfd = -1, .console = -1, .logger_pidfd = -1, .terminal = terminal,
 		.id = strdup(id), .in = copy(in), .out = copy(out), .err = copy(err),
 		.spec_arena = ARENA_INIT, .drain = { .fn = drain_due },
+		.unread = { .fn = unread_due },
 	};
 	if (!p->id || (in && in[0] && !p->in) || (out && out[0] && !p->out) ||
 	    (err && err[0] && !p->err))
@@ -61,8 +64,11 @@ static void answer_waiters(struct proc *p)
 void proc_fini(struct proc *p)
 {
 	loop_timer_cancel(&p->drain);
-	for (int i = 0; i < 3; i++)
+	loop_timer_cancel(&p->unread);
+	for (int i = 0; i < 3; i++) {
 		stream_close(&p->stream[i]);
+		stream_forget(&p->stream[i]);
+	}
 	loop_timer_cancel(&p->drain);	/* a stream's end arms it */
 	answer_waiters(p);
 	if (p->deleting)
@@ -103,6 +109,8 @@ static void tell_exit(struct proc *p)
 	struct ctr *c = p->ctr;
 
 	p->exit_due = false;
+	loop_timer_cancel(&p->unread);
+	oom_check(c);
 	ev.container_id = msg_set(c->id);
 	ev.id = msg_set(proc_is_init(p) ? c->id : p->id);
 	ev.pid = (uint32_t)p->pid;
@@ -151,11 +159,37 @@ void ctr_exit_wait_due(struct loop_timer *t)
 		op_delete_step(c->init.deleting);	/* may free @c */
 }
 
+/*
+ * containerd's client gives up a reader that has not come to its first read when it hears of the exit: what a quick
+ * process wrote last, or all of it, would be lost on a busy machine. So the exit waits a little for that read.
+ */
+static bool reader_is_due(struct proc *p)
+{
+	bool unread = false;
+
+	if (p->unread.pprev)
+		return true;
+	for (int i = 0; i < 3; i++)
+		unread = unread || stream_unread(&p->stream[i]);
+	if (unread && p->unread_ms < UNREAD_MS) {
+		uint32_t ms = p->unread_ms ? p->unread_ms : 1;	/* after 1, 2, 4, 8 ms and so on */
+
+		p->unread_ms += ms;
+		loop_timer_set(&p->ctr->srv->loop, &p->unread, ms);
+		return true;
+	}
+	for (int i = 0; i < 3; i++)
+		stream_forget(&p->stream[i]);
+	return false;
+}
+
 void proc_settle(struct proc *p)
 {
 	struct ctr *c = p->ctr;
 
 	if (!p->exit_due || p->state == PROC_CREATING || p->state == PROC_STARTING)
+		return;
+	if (p->state != PROC_DELETING && p->state != PROC_STOPPED && reader_is_due(p))
 		return;
 	if (proc_is_init(p))
 		bundle_write_exit(c->bundle, p->exit_status, &p->exited_at);
@@ -183,6 +217,21 @@ void proc_exit_flush(struct ctr *c)
 	tell_init_exit(c);
 }
 
+/* It has ended, and maybe a Delete waits for that: of an exec, or of init, which waits for execs as well. May free @p. */
+static void settle(struct proc *p)
+{
+	proc_settle(p);
+	if (p->deleting)
+		op_delete_step(p->deleting);
+	else if (p->ctr->init.deleting)
+		op_delete_step(p->ctr->init.deleting);
+}
+
+static void unread_due(struct loop_timer *t)
+{
+	settle(loop_owner(t, struct proc, unread));
+}
+
 void proc_reaped(struct proc *p, int wstatus, const struct timespec *at)
 {
 	p->reaped = true;
@@ -198,12 +247,7 @@ void proc_reaped(struct proc *p, int wstatus, const struct timespec *at)
 	oom_check(p->ctr);
 	for (int i = 0; i < 3; i++)
 		stream_last_call(&p->stream[i]);
-	proc_settle(p);
-	/* An exec's, or init's, which waits for the exits of execs as well. May free @p. */
-	if (p->deleting)
-		op_delete_step(p->deleting);
-	else if (p->ctr->init.deleting)
-		op_delete_step(p->ctr->init.deleting);
+	settle(p);
 }
 
 void proc_start_failed(struct proc *p)
@@ -262,6 +306,8 @@ static void stream_done(struct stream *s)
 	if (s->lost)
 		log_warn(&p->ctr->srv->log.log, "container %s: output was lost, its file cannot be written",
 			 p->ctr->id);
+	if (p->reaped && !p->exit_due)
+		stream_forget(s);
 	if (p->reaped && !stream_open(&p->stream[1]))
 		fd_close(&p->console);
 	/* Not from here: what goes on may free this stream. */

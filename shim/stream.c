@@ -52,12 +52,35 @@ static size_t bytes_waiting(int fd)
 	return ioctl(fd, FIONREAD, &n) || n < 0 ? 0 : (size_t)n;
 }
 
+bool stream_unread(const struct stream *s)
+{
+	int fd = s->loop ? s->fd.dst : s->unread ? s->fd.keep : -1;
+
+	/* With a watch its reader has still to come, and is waited for anyway. */
+	if (fd < 0 || s->input || s->fd.dst_kind != STREAM_FIFO || (s->loop && s->watch >= 0))
+		return false;
+	if (!s->written)
+		return s->fd.src >= 0 && bytes_waiting(s->fd.src);
+	return bytes_waiting(fd) == s->written;
+}
+
+void stream_forget(struct stream *s)
+{
+	if (s->unread)
+		fd_close(&s->fd.keep);
+	s->unread = false;
+}
+
 void stream_close(struct stream *s)
 {
 	struct loop *l = s->loop;
+	char path[FD_PATH_SIZE];
+	int fd = -1;
 
 	if (!l)
 		return;
+	if (s->written && stream_unread(s))
+		fd = open(fd_path(path, s->fd.dst), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	s->loop = NULL;
 	loop_del(l, &s->src_ev);
 	loop_del(l, &s->dst_ev);
@@ -71,6 +94,8 @@ void stream_close(struct stream *s)
 	free(s->rest);
 	s->rest = NULL;
 	s->rest_len = 0;
+	s->fd.keep = fd;
+	s->unread = fd >= 0;
 	s->done(s);
 }
 
@@ -81,7 +106,7 @@ static bool reader_served(struct stream *s)
 
 	if (!poll_now(s->fd.dst, POLLOUT, &ev) || !(ev & POLLERR))
 		return true;
-	return s->wrote && !bytes_waiting(s->fd.dst);
+	return s->written && !bytes_waiting(s->fd.dst);
 }
 
 static void reader_came(struct loop_source *src, uint32_t events)
@@ -154,6 +179,8 @@ static int splice_some(struct stream *s, size_t n)
 {
 	ssize_t r = splice(s->fd.src, NULL, s->fd.dst, NULL, n, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
+	if (r > 0)
+		s->written += (uint64_t)r;
 	if (r > 0 && !s->wide)
 		widen(s, (size_t)r);
 	if (r > 0)
@@ -191,7 +218,7 @@ static int write_some(struct stream *s, const char *p, size_t len)
 			return MOVED_BROKEN;
 		done += (size_t)n;
 	}
-	s->wrote = s->wrote || done;
+	s->written += done;
 	if (done == len)
 		return (int)len;
 	if (!s->rest) {
@@ -252,13 +279,8 @@ static int move_some(struct stream *s)
 		return flush_rest(s);
 	if (!s->no_splice) {
 		n = bytes_waiting(s->fd.src);
-		if (n >= CHUNK) {
-			int r = splice_some(s, n < TURN_BYTES ? n : TURN_BYTES);
-
-			if (r > 1)
-				s->wrote = true;
-			return r;
-		}
+		if (n >= CHUNK)
+			return splice_some(s, n < TURN_BYTES ? n : TURN_BYTES);
 	}
 	return copy_some(s);
 }

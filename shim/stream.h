@@ -39,11 +39,12 @@ struct stream {
 	int watch;		/* inotify fd while waiting for a reader; -1 */
 	bool input;		/* client to process */
 	bool no_splice;
-	bool wrote;		/* something reached dst */
+	bool unread;		/* closed, and its reader had read nothing: keep is a read end to look at */
 	bool blocked;		/* dst is full, src is out of the loop */
 	bool last_call;		/* the process is gone: an empty terminal is its end */
 	bool wide;		/* its pipes were made larger */
 	uint32_t moved;		/* bytes spliced so far, as long as it is not wide */
+	uint64_t written;	/* bytes that have reached dst */
 	bool lost;		/* a write to a file failed; said once */
 	uint32_t wait_ms;	/* how long a missing reader is waited for */
 	char *rest;		/* bytes read that dst has not taken yet */
@@ -69,6 +70,13 @@ void stream_last_call(struct stream *s);
 void stream_limit(struct stream *s, uint32_t ms);
 /** stream_close() - Close at once, calling done(). Safe on a stream that is closed. */
 void stream_close(struct stream *s);
+/**
+ * stream_unread() - Has the client's FIFO a reader that has not begun to read what is there for it?
+ *
+ * Also of a stream that is closed, until stream_forget(), which is called in any case.
+ */
+bool stream_unread(const struct stream *s);
+void stream_forget(struct stream *s);
 /** stream_open() - Does it still move bytes? */
 static inline bool stream_open(const struct stream *s) { return s->loop != NULL; }
 #endif

@@ -120,6 +120,37 @@ schemes() {
 }
 t "stdio of a scheme that is not ours: InvalidArgument, and which" schemes
 
+# exit_after READER-SCRIPT: milliseconds from the start of a program that prints a line to the answer of Wait.
+exit_after() {
+	rm -f "$T/slow"
+	mkfifo "$T/slow"
+	: >"$T/line"
+	sh -c "exec <'$T/slow'; $1" >>"$T/line" &
+	reader=$!
+	boot slow '' echo hello
+	create stdout="$T/slow"
+	from=$(date +%s%3N)
+	tc start id="$ID" >/dev/null
+	tc wait id="$ID" >/dev/null
+	echo $(($(date +%s%3N) - from)) >"$T/ms"
+	echo told >>"$T/line"
+	wait $reader
+	tc delete id="$ID" >/dev/null
+	away
+}
+
+# containerd's client drops a reader that has not come to its first read when it hears of the exit.
+slow_reader() {
+	exit_after 'sleep 0.12; head -n 1; cat'
+	is "$(cat "$T/line")" "$(printf 'hello\ntold')"
+	exit_after 'sleep 1; cat'
+	is "$(cat "$T/line")" "$(printf 'told\nhello')"
+	[ "$(cat "$T/ms")" -ge 200 ] && [ "$(cat "$T/ms")" -lt 900 ] || fail "told after $(cat "$T/ms") ms"
+	exit_after 'cat'
+	[ "$(cat "$T/ms")" -lt 200 ] || fail "told after $(cat "$T/ms") ms"
+}
+t "an exit is told when its output is being read, or after a quarter of a second" slow_reader
+
 info() {
 	"$SHIM_BIN" -info </dev/null >"$T/raw" 2>"$T/e"
 	is "$(cat "$T/e")" ""

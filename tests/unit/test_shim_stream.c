@@ -110,6 +110,46 @@ TEST_F(stream, output_with_a_reader_ends_at_once)
 	close(rd);
 }
 
+/* What is still in the process's pipe counts, what was read in part does not; all of it as well when it is closed. */
+TEST_F(stream, output_that_its_reader_has_not_begun_is_unread)
+{
+	int rd = client_open(self, O_RDONLY), before;
+	char c;
+
+	ASSERT_EQ(start(self, false), 0);
+	EXPECT_FALSE(stream_unread(&self->s));
+	ASSERT_EQ(write(self->near, "hello", 5), 5);
+	EXPECT_TRUE(stream_unread(&self->s));
+	settle(self);
+	EXPECT_TRUE(stream_unread(&self->s));
+	fd_close(&self->near);
+	settle(self);
+	EXPECT_EQ(self->done, 1);
+	EXPECT_TRUE(stream_unread(&self->s));
+	ASSERT_EQ(read(rd, &c, 1), 1);
+	EXPECT_FALSE(stream_unread(&self->s));
+	before = self->s.fd.keep;
+	EXPECT_GE(before, 0);
+	stream_forget(&self->s);
+	stream_forget(&self->s);
+	EXPECT_LT(fcntl(before, F_GETFD), 0);
+	EXPECT_FALSE(stream_unread(&self->s));
+	EXPECT_EQ(drain(rd, NULL), AT_EOF(4));
+	close(rd);
+}
+
+TEST_F(stream, nothing_is_unread_without_a_reader)
+{
+	ASSERT_EQ(start(self, false), 0);
+	ASSERT_EQ(write(self->near, "hello", 5), 5);
+	fd_close(&self->near);
+	settle(self);
+	EXPECT_EQ(self->done, 0);
+	EXPECT_FALSE(stream_unread(&self->s));
+	stream_close(&self->s);
+	EXPECT_FALSE(stream_unread(&self->s));
+}
+
 TEST_F(stream, output_waits_for_a_late_reader)
 {
 	int rd;
