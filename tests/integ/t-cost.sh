@@ -20,17 +20,17 @@ FLOOR=$O/tests/bench/floor
 # Calls on a hybrid host with ten hierarchies and dynamic linking (or musl, which maps pages where glibc has
 # a heap), whichever is the dearest, and a tenth more, for other hosts.
 CEILINGS="
-run		980
-create		910
-start		130
-state		110
-kill		120
-delete		125
-exec		460
-shim-create	910
-shim-start	128
-shim-exec	515
-shim-delete	143
+run		820
+create		750
+start		125
+state		105
+kill		115
+delete		120
+exec		415
+shim-create	795
+shim-start	122
+shim-exec	470
+shim-delete	138
 "
 ceiling() {
 	printf '%s' "$CEILINGS" | awk -v what="$1" '$1 == what { print $2 }'
@@ -158,16 +158,16 @@ t "shim: Create, Start, exec round trip, Delete" shim_life watched
 
 # On a hybrid host with ten hierarchies, and a twentieth more: the static build by gcc, as it is shipped.
 STEP_CEILINGS="
-create		738000
-start		73000
-state		100000
-exec		170000
-kill		72000
-delete		80000
-shim-create	756000
-shim-start	71000
-shim-exec	215000
-shim-delete	88000
+create		408000
+start		54000
+state		63000
+exec		127000
+kill		53000
+delete		49000
+shim-create	434000
+shim-start	65500
+shim-exec	189000
+shim-delete	70000
 "
 steppable() {
 	[ "$(uname -m)" = x86_64 ] || skip "the ceilings are of x86-64"
