@@ -57,6 +57,12 @@ int store_open(struct store *s, const char *root, const char *id, enum store_loc
 int store_lock(struct store *s, enum store_lock lock, struct err *e);
 /** store_load() - Read state.json. -ENOENT when it is not there (half made). */
 int store_load(const struct store *s, struct arena *a, struct state *st, struct err *e);
+/**
+ * store_salvage() - What a state.json that store_load() refuses tells of the process, its start time and the cgroup,
+ * whichever version wrote it. For a forced delete: all else in @st is empty.
+ * Return: was there anything?
+ */
+bool store_salvage(const struct store *s, struct arena *a, struct state *st);
 int store_save(const struct store *s, const struct state *st, struct err *e);
 /**
  * store_tell() - Say that the container's state was changed from outside: one datagram to the

@@ -63,11 +63,10 @@ static void poststop(struct container *c, const struct cleat_env *env)
 	free(state);
 }
 
-static int destroy(struct container *c, const struct cleat_env *env, struct err *e)
+static int remove_cgroup(struct container *c, const struct cleat_env *env, struct err *e)
 {
 	int r = 0;
 
-	log_debug(env->log, "delete %s: was %s, cgroup \"%s\"", c->state.id, cleat_status_name(c->status), c->state.cgroup);
 	/* Processes that are left keep a directory busy, or systemd waiting: only then are they looked for. */
 	if (c->state.unit && *c->state.unit) {
 		r = kill_leftovers(c, e);
@@ -81,6 +80,15 @@ static int destroy(struct container *c, const struct cleat_env *env, struct err 
 		if (!r)
 			r = trace_call(STAGE_HOST, "delete-busy-cgroup", cg_remove(&c->host, c->state.cgroup, e));
 	}
+	return r;
+}
+
+static int destroy(struct container *c, const struct cleat_env *env, struct err *e)
+{
+	int r;
+
+	log_debug(env->log, "delete %s: was %s, cgroup \"%s\"", c->state.id, cleat_status_name(c->status), c->state.cgroup);
+	r = remove_cgroup(c, env, e);
 	if (!r)
 		op_rdt_remove(&c->state.rdt, c->state.id);
 	if (!r)
@@ -90,8 +98,25 @@ static int destroy(struct container *c, const struct cleat_env *env, struct err 
 	return r;
 }
 
-/* A directory without a readable state.json: there is nothing else to find by it. */
-static int delete_half_made(struct container *c, bool force, const char *id, struct err *e)
+/* Processes and the cgroup that a state.json of another version names. */
+static int kill_salvaged(struct container *c, const struct cleat_env *env, struct err *e)
+{
+	int r = 0;
+
+	if (!store_salvage(&c->store, &c->arena, &c->state))
+		return 0;
+	if (c->state.cgroup[0])
+		r = op_cgroups(env, &c->host, &c->arena, e);
+	if (!r) {
+		container_look(c);
+		r = kill_init(c, e);
+	}
+	return r ? r : remove_cgroup(c, env, e);
+}
+
+/* A directory without a readable state.json: with force, what that tells all the same goes as well. */
+static int delete_half_made(struct container *c, const struct cleat_env *env, bool force, const char *id,
+			    struct err *e)
 {
 	struct err why = *e;
 	int r;
@@ -100,7 +125,9 @@ static int delete_half_made(struct container *c, bool force, const char *id, str
 	if (why.kind != ERR_NOT_FOUND && !force)
 		return -EINVAL;
 	err_clear(e);
-	r = store_remove(&c->store, e);
+	r = why.kind == ERR_NOT_FOUND ? 0 : kill_salvaged(c, env, e);
+	if (!r)
+		r = store_remove(&c->store, e);
 	if (r)
 		return r;
 	if (force)
@@ -158,7 +185,7 @@ int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct
 		kill_if_locked(env, id);
 	r = trace_call(STAGE_HOST, "delete-open", container_open(&c, env, id, STORE_EXCLUSIVE, e));
 	if (r && c.unreadable)
-		return delete_half_made(&c, force, id, e);
+		return delete_half_made(&c, env, force, id, e);
 	if (r) {
 		if (!force || e->kind != ERR_NOT_FOUND)
 			return r;

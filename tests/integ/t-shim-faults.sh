@@ -270,6 +270,68 @@ wait_and_stuck_start() {
 }
 t "Wait of init does not wait for an exec that hangs in its start" wait_and_stuck_start
 
+# ---- state of another version ---------------------------------------------------------------
+
+delete_action() {
+	( cd "$B" && "$SHIM_BIN" -namespace "$NS" -address "$EV" -publish-binary /bin/false -id "$ID" -bundle "$B" delete </dev/null )
+}
+
+# restate FILTER: another program has written state.json, and its server is gone.
+restate() {
+	state=/run/containerd/cleat/$NS/$ID/state.json
+	kill -9 "$(server_pid)"
+	jq "$1" "$state" >"$T/state.json"
+	cp "$T/state.json" "$state"
+}
+
+other_version() {
+	running ov '.linux.namespaces |= map(select(.type != "pid"))' sh -c 'sleep 1000 & echo $! >/child; exec sleep 1000'
+	until_true 3 test -s "$T/rootfs/child"
+	child=$(cat "$T/rootfs/child")
+	pid=$(tc state id="$ID" | field pid)
+	restate "$1"
+	delete_action >"$T/o"
+	"$CLIENT" decode cleat.task.DeleteResponse <"$T/o" >"$T/d"
+	is "$(field pid <"$T/d")" "$pid"
+	until_true 3 sh -c "! kill -0 $pid"
+	until_true 3 sh -c "! kill -0 $child"
+	[ ! -e "/run/containerd/cleat/$NS/$ID" ]
+	is "$(find /sys/fs/cgroup -type d -name "$TAG-ov")" ""
+	rm -f "$A" "$T/rootfs/child"
+}
+t "the delete action knows a container of another version" other_version '.version = 99'
+t "the delete action knows a container of a version with other fields" other_version \
+	'.version = 99 | del(.bundle, .ociVersion) | .owner = {} | .hooks = 7 | .new = [{}]'
+t "the delete action knows a container by its cgroup alone" other_version '.version = 99 | .pid = "?" | del(.startTime)'
+
+other_pid() {
+	sleep 1000 &
+	p=$!
+	for how in "" "| .startTime = 1" "| del(.startTime)" "| .startTime = \"x\""; do
+		running op '' sleep 1000
+		init=$(tc state id="$ID" | field pid)
+		restate ".version = 99 | .pid = $p $how"
+		delete_action >/dev/null
+		kill -0 $p || fail "somebody else's process was killed"
+		until_true 3 sh -c "! kill -0 $init"
+		rm -f "$A"
+	done
+	# nothing is below these
+	for cg in '"/"' '"//"' '"/../x"' '"relative"' '7'; do
+		running op '' sleep 1000
+		init=$(tc state id="$ID" | field pid)
+		restate ".version = 99 | .cgroup = $cg"
+		delete_action >/dev/null
+		kill -0 $p
+		until_true 3 sh -c "! kill -0 $init"
+		find /sys/fs/cgroup -depth -type d -name "$TAG-op" -exec rmdir {} +
+		rm -f "$A"
+	done
+	kill $p
+	wait $p || :
+}
+t "the delete action kills nobody by the number alone" other_pid
+
 # ---- output that hangs ------------------------------------------------------------------------
 
 slow_disk() {
