@@ -51,21 +51,27 @@ static struct cleat_env env_of(const struct op *op, struct job *j)
 	};
 }
 
+/* A caller that gives up has this worker killed, and then nobody else knows of the program. */
+static void tell_logger(void *arg, pid_t pid, int pidfd)
+{
+	struct job *j = arg;
+
+	work_send_logger(j->side, pid, pidfd);
+}
+
 static int open_stdio(struct job *j, struct sio_ends *ends, struct err *e)
 {
 	const struct proc *p = j->op->proc;
 	struct sio_request req = {
 		.in = p->in, .out = p->out, .err = p->err, .terminal = p->terminal,
 		.id = proc_is_init(p) ? p->ctr->id : p->id, .ns = p->ctr->srv->ns,
-		.log = j->side->log,
+		.log = j->side->log, .born = tell_logger, .arg = j,
 	};
 	const struct ctr *c = p->ctr;
 	int r = sio_open(&req, ends, e);
 
 	if (r < 0)
 		return r;
-	if (ends->logger)
-		work_send_logger(j->side, ends->logger, ends->logger_pidfd);
 	if (!c->has_io_owner)
 		return 0;
 	r = sio_own(ends, c->io_uid, c->io_gid);

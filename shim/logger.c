@@ -118,11 +118,12 @@ static void close_pipes(struct logger_pipes *p)
 	}
 }
 
-int logger_start(const struct sio_uri *uri, const char *id, const char *ns, int *out, int *err,
+int logger_start(const struct sio_uri *uri, const struct sio_request *req, int *out, int *err,
 		 pid_t *pid, int *pidfd, struct err *e)
 {
 	struct logger_pipes p = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	auto_arena a = ARENA_INIT;
+	auto_fd handle = -1;
 	pid_t child;
 	int r = make_pipes(&p);
 
@@ -132,21 +133,26 @@ int logger_start(const struct sio_uri *uri, const char *id, const char *ns, int 
 	}
 	child = fork();
 	if (!child)
-		logger_exec(uri, id, ns, &p, &a);
+		logger_exec(uri, req->id, req->ns, &p, &a);
 	if (child < 0) {
 		r = err_set(e, ERR_KERNEL, -errno, uri->path, "fork logging program");
 	} else {
+		handle = sysx_pidfd_open(child, 0);
+		if (req->born)
+			req->born(req->arg, child, handle);
 		fd_close(&p.ready[1]);
 		fd_close(&p.exec[1]);
 		r = wait_exec(p.exec[0], uri, e);
 		if (!r)
 			r = wait_ready(p.ready[0], uri, e);
-		if (r < 0)
+		if (r < 0 && req->born)
+			kill(child, SIGKILL);
+		else if (r < 0)
 			child_kill_reap(&child);
 	}
 	if (!r) {
 		*pid = child;
-		*pidfd = sysx_pidfd_open(child, 0);
+		*pidfd = take_fd(&handle);
 		*out = take_fd(&p.out[1]);
 		*err = take_fd(&p.err[1]);
 	}

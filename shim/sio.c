@@ -203,7 +203,7 @@ static int open_terminal(const struct sio_request *req, const struct sio_uri *ur
 	case SIO_BINARY:
 	case SIO_BINARY_V2:
 	default:
-		r = logger_start(&uri[1], req->id, req->ns, &out->dst, &unused, &ends->logger,
+		r = logger_start(&uri[1], req, &out->dst, &unused, &ends->logger,
 				 &ends->logger_pidfd, e);
 		fd_close(&unused);
 		break;
@@ -220,8 +220,8 @@ static int open_plain(const struct sio_request *req, const struct sio_uri *uri, 
 	int r = 0;
 
 	if (program)
-		r = logger_start(&uri[1], req->id, req->ns, &ends->process[1], &ends->process[2],
-				 &ends->logger, &ends->logger_pidfd, e);
+		r = logger_start(&uri[1], req, &ends->process[1], &ends->process[2], &ends->logger,
+				 &ends->logger_pidfd, e);
 	for (int i = 0; i < 3 && !r; i++) {
 		if (i && program)
 			break;

@@ -29,6 +29,9 @@ struct sio_request {
 	bool terminal;
 	const char *id, *ns;	/* what a logging program gets as CONTAINER_ID, CONTAINER_NAMESPACE */
 	const struct log *log;	/* for what is lost on the way to a file; may be NULL */
+	/** @born: told of the logging program or copier, before it is ready: who waits may be killed. May be NULL. */
+	void (*born)(void *arg, pid_t pid, int pidfd);
+	void *arg;
 };
 
 /**
@@ -79,8 +82,9 @@ void sio_close(struct sio_ends *ends);
  * logger_start() - Run a logging program (contract shim 7.4): fd 3 and 4 are the
  * read ends of stdout and stderr, fd 5 says that it is ready.
  * @out, @err: set to the write ends.
- * Context: a worker; waits for readiness, bounded.
+ * Context: a worker; waits for readiness, bounded. One that fails is killed, and if @req->born
+ * was told of it left to whoever that is to be reaped.
  */
-int logger_start(const struct sio_uri *uri, const char *id, const char *ns, int *out, int *err,
+int logger_start(const struct sio_uri *uri, const struct sio_request *req, int *out, int *err,
 		 pid_t *pid, int *pidfd, struct err *e);
 #endif

@@ -155,6 +155,8 @@ int sio_copy_files(const struct sio_request *req, struct sio_ends *ends, struct 
 		return err_set(e, ERR_KERNEL, r, "stdout", "start copying to a file");
 	}
 	ends->logger_pidfd = sysx_pidfd_open(ends->logger, 0);
+	if (req->born)
+		req->born(req->arg, ends->logger, ends->logger_pidfd);
 	watch_end(ends, &rd, &null);
 	return 0;
 }
