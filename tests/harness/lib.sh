@@ -286,6 +286,12 @@ skip() {
 	exit 0
 }
 
+# needs_call NAME: skip where the kernel, or a filter around the runtime, lacks what `cleat check` calls so.
+needs_call() {
+	[ -n "$CLEAT" ] || return 0
+	! "$RUNTIME" check 2>/dev/null | grep -Eq "^  $1 +(partly|missing)" || skip "no $1 in this kernel"
+}
+
 # ---- assertions ----------------------------------------------------------------------
 
 fail() {

@@ -65,6 +65,8 @@ static const struct row {
 	{ "pidfd_getfd", 506, 438, ANY, 0, false },
 	{ "faccessat2", 508, 439, ANY, 0, false },
 	{ "setns_several", 508, SYS_setns, SEVERAL, 0, false },
+	{ "statx_mnt_id", 508, SYS_statx, 3, 0x5000, false },
+	{ "loop_configure", 508, SYS_ioctl, 1, 0x4c0a, true },	/* LOOP_CONFIGURE */
 	{ "close_range", 509, 436, ANY, 0, false },
 	{ "close_range_cloexec", 511, 436, 2, 4, false },
 	{ "epoll_pwait2", 511, 441, ANY, 0, false },

@@ -186,6 +186,7 @@ default_device() {
 t "a default device that is listed is made once, as listed" default_device
 
 whole_trees() {
+	needs_call mount_setattr
 	mkdir -p "$T/tree/in" "$T/tree2"
 	mount -t tmpfs tree "$T/tree"
 	mkdir -p "$T/tree/in"
@@ -275,6 +276,7 @@ real
 t "copy-symlink, src-nofollow, dest-nofollow" links
 
 cgroup_words() {
+	needs_call mount_setattr
 	for ns in . '.linux.namespaces += [{type: "cgroup"}]'; do
 		inside "$ns"' | .mounts |= map(if .type == "cgroup" then .options = ["rro", "rnosuid", "rshared"] else . end)' '
 			grep " /sys/fs/cgroup" /proc/self/mountinfo | sed "s/shared:[0-9]*/shared/; s/ master:[0-9]*//" | cut -d" " -f 6,7 | sort -u
