@@ -62,6 +62,7 @@ cri_config() {
 	fi
 	snippet "containerd-${CD_SERIES%.*}"
 	snippet "default-${CD_SERIES%.*}"
+	snippet "systemd-${CD_SERIES%.*}"
 	# 1.6 has no runtime_path
 	[ "$CD_SERIES" = 1.6 ] || snippet "dropin-${CD_SERIES%.*}"
 }

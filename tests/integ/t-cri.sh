@@ -256,6 +256,16 @@ dropin() {
 }
 t "in runc's place, by runtime_path" dropin
 
+# The option comes to the shim with the handler: what is no slice is refused, and by name.
+systemd_option() {
+	containerd --config "$CD/config.toml" config dump >"$T/dump"
+	has "$(grep -A 9 'runtimes.cleat-systemd.*options\]' "$T/dump")" 'SystemdCgroup = true'
+	[ "$CD_SERIES" != 1.6 ] || skip "containerd 1.6 hands no options to a runtime that is not runc's"
+	status 1 pod systemd . cleat-systemd
+	has "$(cat "$T/e")" '/linux/cgroupsPath.*slice:prefix:name'
+}
+t "SystemdCgroup as the documentation has it" systemd_option
+
 userns() {
 	[ "$CD_SERIES" != 1.6 ] || skip "containerd 1.6 has no pods with user namespaces"
 	# containerd 2.1 asks only handlers of runc's type for their features; 1.7 has no list of them
