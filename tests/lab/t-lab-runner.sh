@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 600
 #
-# What run.sh makes of guests: a stand-in for boot.sh plays them, so no kernel is booted.
+# What run.sh and kernels.sh make of guests. A stand-in for boot.sh plays them, so no kernel is booted, but for
+# the last test, which tells two real ones apart.
 # shellcheck source=tests/harness/lib.sh
 . "${0%/*}/../harness/lib.sh"
 suite lab-runner
@@ -184,6 +186,31 @@ asked_for() {
 	has "$(tail -n 1 "$T/o")" '^# 4 passed, 0 failed, 0 skipped, in [0-9]+ s'
 }
 
+# newest FOLDER - the newest kernel in it
+newest() {
+	find "$1" -maxdepth 1 -name 'vmlinuz-*' 2>/dev/null | sort -V | tail -n 1
+}
+
+# cgroup.kill came with 5.14: the older kernel is bad, the newer one good, and the report says for want of what.
+real_bisect() {
+	[ "$(command -v qemu-system-x86_64)" ] || skip "qemu-system-x86_64 is not installed"
+	old=$(newest "${XDG_CACHE_HOME:-$HOME/.cache}/cleat/kernels/bullseye/root/boot")
+	new=$(newest /boot)
+	[ -n "$old" ] || skip "make check-kernels has fetched no older kernel yet"
+	[ -n "$new" ] || skip "no kernel in /boot"
+	r=0
+	"$here/kernels.sh" -k "$new" -s features -n cgroup-kill >"$T/new" 2>&1 || r=$?
+	tail -n 3 "$T/new"
+	is "$r" 0
+	has "$(tail -n 1 "$T/new")" '^# verdict: .* is good \(0\)$'
+	r=0
+	"$here/kernels.sh" -k "$old" -s features -n cgroup-kill >"$T/old" 2>&1 || r=$?
+	tail -n 9 "$T/old"
+	is "$r" 1
+	is "$(grep '^# fails:' "$T/old" | sed 's/.*features: //')" cgroup-kill
+	has "$(tail -n 1 "$T/old")" '^# verdict: .* is bad \(1\)$'
+}
+
 t "results of a guest are numbered, with its layout and suite" passes
 t "a failed test fails the suite, and the guest is not booted again" fails
 t "a guest whose kernel gives up is booted again, nothing is told twice" locked_up
@@ -198,4 +225,5 @@ t "one kernel: a test fails, status 1, with what fails and what it lacks" bisect
 t "one kernel: it does not boot, status 125" bisect_untestable
 t "the table has a line per test and a letter per kernel" table
 t "layouts that the table does not have are booted when asked for" asked_for
+t "two kernels that differ in cgroup.kill: good, and bad for the want of it" real_bisect
 finish
