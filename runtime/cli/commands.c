@@ -18,7 +18,7 @@ const struct opt cli_global_options[] = {
 	  .help = "where the state of containers is kept (/run/cleat)" },
 	{ .name = "systemd-cgroup", .type = OPT_FLAG, G(systemd_cgroup),
 	  .help = "cgroups by systemd" },
-	{ .name = "cgroup-manager", .type = OPT_STR, G(cgroup_manager), .value = "cgroupfs|systemd",
+	{ .name = "cgroup-manager", .type = OPT_STR, G(cgroup_manager), .value = "cgroupfs|systemd|disabled",
 	  .help = "who makes cgroups (cgroupfs)" },
 	{ .name = "rootless", .type = OPT_STR, G(rootless), .value = "true|false|auto",
 	  .help = "go without a cgroup and without device rules that we may not make, if nothing asks for them" },

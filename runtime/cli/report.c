@@ -108,12 +108,11 @@ int cli_log_open(struct cli *c, struct err *e)
 	if (g->cgroup_manager && !strcmp(g->cgroup_manager, "systemd"))
 		c->env.systemd_cgroup = true;
 	else if (g->cgroup_manager && !strcmp(g->cgroup_manager, "disabled"))
-		return err_set(e, ERR_UNSUPPORTED, 0, NULL,
-			       "--cgroup-manager: disabled is not in this version");
+		c->env.no_cgroups = true;
 	else if (g->cgroup_manager && strcmp(g->cgroup_manager, "cgroupfs"))
 		return err_set(e, ERR_SPEC, 0, NULL,
-			       "invalid value \"%s\" for --cgroup-manager: not cgroupfs "
-			       "or systemd",
+			       "invalid value \"%s\" for --cgroup-manager: not cgroupfs, "
+			       "systemd or disabled",
 			       g->cgroup_manager);
 	return 0;
 }

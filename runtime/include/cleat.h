@@ -32,6 +32,7 @@ struct cleat_env {
 	bool parent_clone;		/* make containers' processes children of our parent (shim's workers) */
 	int rootless;			/* without a right to cgroups or device rules, and with no need of them, go on: 1, 0; -1: auto */
 	bool systemd_cgroup;		/* create only: cgroupsPath is slice:prefix:name, systemd makes the cgroup */
+	bool no_cgroups;		/* create only: the container stays in the caller's cgroups, limits are refused */
 	const struct cg_host *cgroups;	/* where hierarchies are mounted and we are in them; NULL: found out each time */
 	/**
 	 * @on_process: called right after a process exists and before anything can fail, with its

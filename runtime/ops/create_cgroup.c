@@ -13,6 +13,20 @@
 #include "sync.h"
 #include "text.h"
 
+/* None is made and none is joined, wherever cgroupsPath leads: what needs one is refused. */
+static int no_cgroups(struct host_ctx *c, struct err *e)
+{
+	const struct cg_limits *l = c->spec->linux_->resources;
+	const char *needs = l ? cg_limits_needed(l) : NULL;
+
+	if (needs)
+		return err_set(e, ERR_SPEC, 0, needs, "needs a cgroup, and cgroups are disabled (--cgroup-manager)");
+	log_warn(c->env->log, "devices are not filtered: cgroups are disabled");
+	c->no_cg = true;
+	c->cgroup = c->state.cgroup = "";
+	return 0;
+}
+
 int host_cgroup_path(struct host_ctx *c, struct err *e)
 {
 	const char *wanted = c->spec->linux_->cgroups_path;
@@ -20,6 +34,8 @@ int host_cgroup_path(struct host_ctx *c, struct err *e)
 	int r = op_cgroups(c->env, &c->host, c->arena, e);
 
 	path[0] = 0;
+	if (!r && c->env->no_cgroups)
+		return no_cgroups(c, e);
 	if (!r)
 		r = op_unit(c->env, c->req->id, wanted, &c->host, c->arena, &c->unit, e);
 	if (!r && c->unit.name)
@@ -90,7 +106,7 @@ int host_cgroup(struct host_ctx *c, struct err *e)
 {
 	int r = 0;
 
-	if (c->unit.name)
+	if (c->unit.name || c->no_cg)
 		return 0;	/* a scope is made of a process */
 	if (c->host.mode == CG_MODE_V2 || c->host.mode == CG_MODE_NONE)
 		r = make_cgroup(c, e);

@@ -186,6 +186,30 @@ update_shim() {
 	down
 }
 
+disabled() {
+	bundle off '' sleep 1000
+	status 0 rt --cgroup-manager disabled create -b "$B" "$ID"
+	has "$(cat "$T/e")" 'devices are not filtered: cgroups are disabled'
+	rt start "$ID"
+	is "$(cat "/proc/$(pid_of "$ID")/cgroup")" "$(cat /proc/self/cgroup)"
+	is "$(find /sys/fs/cgroup -type d -path "*$ID*")" ""
+	status 3 rt exec "$ID" sh -c 'cat /proc/self/cgroup; exit 3'
+	is "$(cat "$T/o")" "$(cat /proc/self/cgroup)"
+	refused 1 . rt pause "$ID"
+	refused 1 . rt update --pids-limit 5 "$ID"
+	rt kill "$ID" KILL
+	until_true 5 is_state "$ID" stopped
+	rt delete "$ID"
+	for limit in memory.limit:'{memory: {limit: 10000000}}' pids.limit:'{pids: {limit: 5}}' cpu.shares:'{cpu: {shares: 100}}'; do
+		bundle off ".linux.resources = ${limit#*:}" true
+		where=$(echo "${limit%%:*}" | tr . /)
+		refused 1 "/linux/resources/$where.* needs a cgroup, and cgroups are disabled" \
+			rt --cgroup-manager disabled run -b "$B" "$ID"
+	done
+	[ ! -e "$ROOT/$ID" ]
+}
+
+t "--cgroup-manager disabled: none is made, none is joined, limits are refused" disabled
 t "a container in a container without a cgroup namespace" nested ''
 t "a container in a container with a cgroup namespace" nested "$CGNS"
 t "limits in a container whose own processes are in the way" nested_busy
