@@ -164,17 +164,20 @@ check-unit: $(UNIT_BIN)
 check-static: $(INTEG_BIN)
 	$(Q)$(RUN_TAP) -n "$(SUITES)" $(CHECK_SH)
 
+# On all processors, unless make was told how many.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 # Packages first, then a second make: what is found by the shell calls above may have come with them.
 check:
 	$(Q)$(MAKE) --no-print-directory test-deps
 	$(Q)$(MAKE) --no-print-directory musl-libs
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all tests
 	$(Q)$(MAKE) --no-print-directory check-run
 
 # The fault suites run a command line that fails on demand.
 .PHONY: fault-build
 fault-build:
-	$(Q)$(MAKE) --no-print-directory O=$(O)/fault CFLAGS=-DCLEAT_FAULTS $(O)/fault/cleat
+	$(Q)$(MAKE) --no-print-directory $(JOBS) O=$(O)/fault CFLAGS=-DCLEAT_FAULTS $(O)/fault/cleat
 
 # What the distribution does not have or has too old, in folders of their own; without a network the suites skip.
 .PHONY: private
@@ -193,14 +196,14 @@ check-long:
 check-kernels:
 	$(Q)$(MAKE) --no-print-directory test-deps
 	$(Q)$(MAKE) --no-print-directory musl-libs
-	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all tests
 	$(Q)O=$(abspath $(O)) tests/lab/kernels.sh $(if $(KERNEL),-k "$(KERNEL)" -a "$(APPEND)" -n "$(NEED)") \
 		$(if $(MODULES),-M "$(MODULES)") $(if $(VARIANTS),-v "$(VARIANTS)") $(if $(SUITES),-s "$(SUITES)")
 
 demo:
 	$(Q)$(MAKE) --no-print-directory demo-deps
 	$(Q)$(MAKE) --no-print-directory musl-libs
-	$(Q)$(MAKE) --no-print-directory all $(O)/tests/integ/warden
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(O)/tests/integ/warden
 	$(Q)O=$(abspath $(O)) tests/harness/demo.sh
 
 # Small counts; "bench" takes a quarter of an hour and wants a machine that does nothing else.
