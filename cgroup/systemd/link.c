@@ -16,7 +16,7 @@
 #include "systemd.h"
 
 #define RETRY_MS	2000	/* for a socket that nobody listens at */
-#define RESTART_MS	10000	/* where systemd runs: it may be executing itself anew */
+#define RESTART_MS	30000	/* where systemd runs: it may be executing itself anew, which a slow host takes long for */
 #define PAUSE_MS	50
 #define DESTINATION	"org.freedesktop.systemd1"
 #define MANAGER		"org.freedesktop.systemd1.Manager"
