@@ -24,7 +24,9 @@ static int configure(int dev, int file, const struct loop_info64 *info)
 		return -errno;
 	if (ioctl(dev, LOOP_SET_FD, file))
 		return -errno;
-	if (!ioctl(dev, LOOP_SET_STATUS64, info))
+	/* Direct I/O is no flag that it sets, but a call of its own (4.4). */
+	if (!ioctl(dev, LOOP_SET_STATUS64, info) &&
+	    (!(info->lo_flags & LO_FLAGS_DIRECT_IO) || !ioctl(dev, LOOP_SET_DIRECT_IO, 1UL)))
 		return 0;
 	r = -errno;
 	ioctl(dev, LOOP_CLR_FD, 0);

@@ -120,11 +120,11 @@ loop_by_steps() {
 	truncate -s 24M "$T/ext4"
 	mkfs.ext4 -q -d "$T/rootfs" "$T/ext4"
 	boot direct '.root.path = "rootfs"' sleep 100
-	create mount="ext4|$T/ext4|loop,ro" || fail "create: $(cat "$T/o")"
-	is "$(losetup -n -l -O RO,AUTOCLEAR -j "$T/ext4" | tr -s ' ' ' ' | sed 's/^ //; s/ $//')" "1 1"
+	create mount="ext4|$T/ext4|loop,ro,direct-io" || fail "create: $(cat "$T/o")"
+	is "$(losetup -n -l -O RO,AUTOCLEAR,DIO -j "$T/ext4" | tr -s ' ' ' ' | sed 's/^ //; s/ $//')" "1 1 1"
 	down
 }
-t "a read-only loop device that goes by itself, without LOOP_CONFIGURE" loop_by_steps
+t "a read-only loop device with direct I/O that goes by itself, without LOOP_CONFIGURE" loop_by_steps
 
 # What the host has shared must not learn of the container's mounts.
 no_way_back() {

@@ -86,7 +86,7 @@ erofs() {
 	command -v mkfs.erofs >/dev/null || skip "mkfs.erofs is not installed"
 	grep -q erofs /proc/filesystems || skip "this kernel has no erofs"
 	mkfs.erofs "$T/erofs" "$T/rootfs" >/dev/null 2>&1
-	see 'wc -l </etc/passwd; touch /x || echo read-only' "erofs|$T/erofs|ro"
+	see 'wc -l </etc/passwd; touch /x 2>/dev/null || echo read-only' "erofs|$T/erofs|ro"
 	is "$(sed -n '1p;$p' "$T/ro" | tr '\n' ' ')" "2 read-only "
 	see 'grep " / " /proc/mounts' "erofs|$T/erofs|ro,loop"
 	has "$(cat "$T/ro")" '^/dev/loop[0-9]+ / erofs ro'
