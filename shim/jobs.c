@@ -192,7 +192,7 @@ int job_exec(struct work_side *side, const void *arg, struct err *e)
 	struct cleat_exec req = {
 		.id = op->ctr->id, .process_json = op->proc->spec,
 		.process_len = op->proc->spec_len, .no_new_privs = -1,
-		.terminal = op->proc->terminal,
+		.terminal = op->proc->terminal, .rows = op->proc->height, .columns = op->proc->width,
 	};
 	int r = open_stdio(&j, &ends, e);
 

@@ -123,6 +123,7 @@ struct cleat_exec {
 	int no_new_privs;		/* -1 as is, 1 set */
 	const char *apparmor, *process_label;	/* AppArmor profile, SELinux label; NULL or "": the container's */
 	int terminal;			/* -1: as the document says, 0, 1: overrides it */
+	uint16_t rows, columns;		/* of the terminal; 0, 0: as the document says */
 	bool foreground_console;	/* the opposite of struct cleat_create's detached_console */
 	/** @cgroups: sub-cgroups that exist: "PATH" alone, or "CONTROLLER[,CONTROLLER]:PATH" each (v1) */
 	const char *const *cgroups; size_t n_cgroups;

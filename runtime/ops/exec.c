@@ -347,6 +347,10 @@ static int prepare(struct exec_ctx *x, struct err *e)
 		return r;
 	if (x->req->terminal >= 0)
 		x->p.terminal = x->req->terminal;
+	if (x->req->rows || x->req->columns) {
+		x->p.rows = x->req->rows;
+		x->p.columns = x->req->columns;
+	}
 	/*
 	 * Without a pid namespace to visit, only the new process would learn that this kernel (below 5.8)
 	 * cannot join by pidfd, when it is too late to open anything.

@@ -64,7 +64,7 @@ t "a host's filter answers EPERM for what it does not know: the commands" passes
 t "as on 4.19: the mounts" passes cli-mounts none 4.19
 t "as on 4.19: the shim" passes shim-raw none 4.19
 # Ids are mapped by mount_setattr alone; options beyond a page need fsconfig, or a common folder that takes most away.
-NEW_ROOTS='an overlay of 120 layers.*|.*id-mapped.*'
+NEW_ROOTS='an overlay of 120 layers.*|an overlay with options longer than a page.*|.*id-mapped.*'
 t "no new mount calls, no LOOP_CONFIGURE: roots for the shim" passes shim-rootfs "$NEW_ROOTS" \
 	fsopen,fsconfig,fsmount,open_tree,move_mount,mount_setattr,loop_configure
 if [ -n "${LONG-}" ]; then

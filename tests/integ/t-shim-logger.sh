@@ -38,12 +38,11 @@ nothing() {
 }
 
 given() {
-	# ls is no child: what the shell itself has open is closed on exec
+	# in the background: the shell itself has nothing open then for a pipe or a redirection
 	logger given <<-END
 		tr '\0' '\n' </proc/\$\$/environ | sort >$T/g.env
-		for f in /proc/\$\$/fd/*; do
-			echo "\${f##*/} \$(readlink \$f)"
-		done | grep -v $T/given >$T/g.fds
+		ls -l /proc/\$\$/fd >$T/g.all & wait \$!
+		awk '/->/ { print \$(NF - 2), \$NF }' $T/g.all | grep -v $T/given >$T/g.fds
 		grep -E '^(SigBlk|SigIgn):' /proc/\$\$/status >$T/g.sig
 		echo "\$(cut -d' ' -f6 /proc/\$\$/stat) \$\$" >$T/g.session
 		for a; do echo "[\$a]"; done >$T/g.args
