@@ -40,10 +40,12 @@ nothing() {
 given() {
 	# in the background: the shell itself has nothing open then for a pipe or a redirection
 	logger given <<-END
+		while read -r k v; do
+			case \$k in SigBlk: | SigIgn:) echo "\$k \$v" ;; esac
+		done </proc/\$\$/status >$T/g.sig
 		tr '\0' '\n' </proc/\$\$/environ | sort >$T/g.env
 		ls -l /proc/\$\$/fd >$T/g.all & wait \$!
 		awk '/->/ { print \$(NF - 2), \$NF }' $T/g.all | grep -v $T/given >$T/g.fds
-		grep -E '^(SigBlk|SigIgn):' /proc/\$\$/status >$T/g.sig
 		echo "\$(cut -d' ' -f6 /proc/\$\$/stat) \$\$" >$T/g.session
 		for a; do echo "[\$a]"; done >$T/g.args
 		exec 5>&-
@@ -70,7 +72,7 @@ given() {
 	is "$(head -n 1 "$T/g.out")" "$(sed -n 's/^3 //p' "$T/g.fds")"
 	is "$(cat "$T/g.err")" "$(sed -n 's/^4 //p' "$T/g.fds")"
 	is "$(sed -n 2p "$T/g.out")" /dev/null
-	is "$(cut -f2 "$T/g.sig" | tr '\n' ' ')" "0000000000000000 0000000000004000 "
+	is "$(cut -d" " -f2 "$T/g.sig" | tr '\n' ' ')" "0000000000000000 0000000000004000 "
 	read -r session pid <"$T/g.session"
 	is "$session" "$pid"
 }
