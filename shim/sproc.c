@@ -3,7 +3,8 @@
  * Processes: states, exits and who is told of them. An exit is held back
  * while a worker starts the process (its start event goes first), and the event
  * of init's while an exec has not been told of (contract shim 6). Who waits
- * for init does not wait for that.
+ * for init does not wait for that. Both are held back for a moment as long as
+ * the client has not begun to read the output, see reader_is_due().
  */
 #include "sproc.h"
 #include <errno.h>
@@ -21,7 +22,7 @@
 #include "task.pb-c.h"
 
 #define HOLD_INIT_EXIT_MS 3000
-#define UNREAD_MS 250
+#define UNREAD_MS 250		/* for its first read of a quick process's output */
 
 static void drain_due(struct loop_timer *t);
 static void unread_due(struct loop_timer *t);
