@@ -36,7 +36,6 @@ static void logger_exec(const struct sio_uri *uri, const char *id, const char *n
 	};
 	char **argv = arena_alloc(a, (uri->args.n + 2) * sizeof(*argv));
 	int fd[3] = { p->out[0], p->err[0], p->ready[1] }, status, i;
-	sigset_t none;
 
 	if (!argv || !env[0] || !env[1])
 		_exit(127);
@@ -54,9 +53,7 @@ static void logger_exec(const struct sio_uri *uri, const char *id, const char *n
 		if (dup2(fd[i], 3 + i) < 0)
 			_exit(127);
 	fd_close_except(6, &status, 1);
-	signal(SIGPIPE, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	child_default_signals();
 	prctl(PR_SET_PDEATHSIG, 0);
 	setsid();
 	execvpe(uri->path, argv, env);
