@@ -99,7 +99,7 @@ ends_within() {
 	wait "$waiter"
 }
 
-cgroup=v2 pid1=none append='' mem=1024 cpus=1 cpu=max,la57=off limit=300 kernel='' modroot=''
+cgroup=v2 pid1=none append='' mem=1024 cpus=1 cpu=max,la57=off,smap=off limit=300 kernel='' modroot=''
 while getopts g:i:a:m:c:pt:M: o; do
 	case $o in
 	g) cgroup=$OPTARG ;;
@@ -164,6 +164,10 @@ case $(qemu-system-x86_64 --version | sed -n 's/.*version \([0-9]*\.[0-9]*\).*/\
 [0-7].* | 8.0 | '') ;;
 *) threads=multi ;;
 esac
+# What is translated is kept by its virtual address: a program at another one in each process is translated anew each
+# time, which takes longer than all the rest of its start. So no random addresses (-a sysctl.kernel.randomize_va_space=2
+# brings them back), and no SMAP, which makes two of every address.
+fixed=norandmaps
 # What ends a guest whose kernel is stuck, soon and with backtraces.
 watch="watchdog_thresh=15 softlockup_panic=1 softlockup_all_cpu_backtrace=1 oops=panic unknown_nmi_panic \
 hung_task_panic=1 rcupdate.rcu_cpu_stall_timeout=30 sysctl.kernel.panic_on_rcu_stall=1"
@@ -218,7 +222,7 @@ exec 7<>"$work/monitor.out" 8<>"$work/monitor.in"
 qemu-system-x86_64 -M pc -accel "tcg,thread=$threads" -cpu "${LAB_CPU:-$cpu}" \
 	-smp "$cpus" -m "$mem" -nodefaults -display none -no-reboot -nic none \
 	-kernel "$kernel" -initrd "$work/initrd" \
-	-append "console=ttyS0 quiet loglevel=5 panic=-1 no_timer_check $watch random.trust_cpu=on mitigations=off $append" \
+	-append "console=ttyS0 quiet loglevel=5 panic=-1 no_timer_check $fixed $watch random.trust_cpu=on mitigations=off $append" \
 	-chardev "file,id=con,path=$console" -serial chardev:con \
 	-chardev "pipe,id=mon,path=$work/monitor" -mon mon \
 	-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap" \
