@@ -67,8 +67,9 @@ start_worker_dies() {
 }
 t "the worker of Start dies behind the gate: the start is told, and then the exit" start_worker_dies
 
-delete_and_stuck_exec() {
-	running dse '' sleep 100
+# stuck_exec NAME: a container that is killed while an exec hangs in its start; $c is who waits for that.
+stuck_exec() {
+	running "$1" '' sleep 100
 	server_pid >"$T/server"
 	hold
 	tc exec id="$ID" exec_id=e 'spec={"args":["/bin/leased","true"],"cwd":"/"}'
@@ -78,6 +79,10 @@ delete_and_stuck_exec() {
 	sleep 0.3
 	kill -STOP "$(workers exec)"
 	tc kill id="$ID" signal=9
+}
+
+delete_and_stuck_exec() {
+	stuck_exec dse
 	tc wait id="$ID" >/dev/null
 	a=$(ms)
 	is "$(tc delete id="$ID" | field exit_status)" 137
@@ -246,16 +251,7 @@ t "Wait answers when init is reaped; the event comes behind those of execs" wait
 t "Wait answers when init is reaped; a Delete leaves the order of the events" wait_at_once delete
 
 wait_and_stuck_start() {
-	running wss '' sleep 100
-	server_pid >"$T/server"
-	hold
-	tc exec id="$ID" exec_id=e 'spec={"args":["/bin/leased","true"],"cwd":"/"}'
-	tc start id="$ID" exec_id=e >"$T/late" 2>&1 &
-	c=$!
-	until_true 3 workers_are exec 1
-	sleep 0.3
-	kill -STOP "$(workers exec)"
-	tc kill id="$ID" signal=9
+	stuck_exec wss
 	a=$(ms)
 	is "$(tc wait id="$ID" | field exit_status)" 137
 	[ $(($(ms) - a)) -lt 500 ] || fail "Wait took $(($(ms) - a)) ms"

@@ -16,20 +16,8 @@ V1=
 [ ! -d /sys/fs/cgroup/memory ] || V1=1
 
 
-# inside OPTION... -- COMMAND...: run it; stdout in $T/o.
-inside() {
-	opts=
-	while [ "$1" != -- ]; do
-		opts="$opts $1"
-		shift
-	done
-	shift
-	# shellcheck disable=SC2086	# words
-	status 0 ctr_run --rm --rootfs $opts "$T/rootfs" "$TAG-in" "$@"
-}
-
-# detached ID OPTION... -- COMMAND...
-detached() {
+# rootfs_run ID OPTION... -- COMMAND...
+rootfs_run() {
 	i=$1
 	shift
 	opts=
@@ -39,7 +27,19 @@ detached() {
 	done
 	shift
 	# shellcheck disable=SC2086	# words
-	ctr_run -d --null-io --rootfs $opts "$T/rootfs" "$i" "$@"
+	ctr_run --rootfs $opts "$T/rootfs" "$i" "$@"
+}
+
+# inside OPTION... -- COMMAND...: run it; stdout in $T/o.
+inside() {
+	status 0 rootfs_run "$TAG-in" --rm "$@"
+}
+
+# detached ID OPTION... -- COMMAND...
+detached() {
+	i=$1
+	shift
+	rootfs_run "$i" -d --null-io "$@"
 }
 
 pid_of_task() {
