@@ -240,9 +240,19 @@ static int open_log(void)
 	return fd >= 0 ? fd : open("/dev/null", O_WRONLY | O_CLOEXEC);
 }
 
-/* The child: never returns. Its failure comes back through @report. */
-static void become_server(const struct boot *b, int listener, int report)
+/* What the server to be is given. */
+struct birth {
+	const struct boot *b;
+	int listener;
+	int report;			/* closes on exec, or brings the struct err of why not */
+};
+
+/* The child, in our memory: it changes nothing there that we look at. */
+static int become_server(void *arg)
 {
+	const struct birth *birth = arg;
+	const struct boot *b = birth->b;
+	int listener = birth->listener, report = birth->report;
 	char *argv[9], **w = argv;
 	struct err e = { 0 };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), log = open_log();
@@ -271,11 +281,12 @@ static void become_server(const struct boot *b, int listener, int report)
 	if (e.kind == ERR_NONE)
 		cleat_selfexe_exec(argv, environ, &e);
 	fdio_write_full(report, &e, sizeof(e));
-	_exit(1);
+	return 1;
 }
 
 static int start_server(struct boot *b, int listener, struct err *e)
 {
+	struct birth birth;
 	struct err report;
 	int p[2], r;
 	ssize_t n;
@@ -287,15 +298,14 @@ static int start_server(struct boot *b, int listener, struct err *e)
 	r = fdio_pipe(p);
 	if (r < 0)
 		return err_set(e, ERR_KERNEL, r, NULL, "make pipe");
-	pid = fork();
-	if (!pid)
-		become_server(b, listener, p[1]);
+	birth = (struct birth){ b, listener, p[1] };
+	pid = child_vfork(become_server, &birth);
 	close(p[1]);
 	if (pid < 0) {
 		close(p[0]);
-		return err_set(e, ERR_KERNEL, -errno, NULL, "fork server");
+		return err_set(e, ERR_KERNEL, pid, NULL, "fork server");
 	}
-	/* It closes by exec: from then on the server is on its own. */
+	/* EOF by exec: from then on the server is on its own. */
 	n = fdio_read_full(p[0], &report, sizeof(report));
 	close(p[0]);
 	if (n <= 0)

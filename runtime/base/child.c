@@ -89,26 +89,46 @@ pid_t child_clone(const struct child_args *a, int *pidfd)
 	return (pid_t)r;
 }
 
+/* On a stack of its own. That of a process that goes on beside us is left to it. */
+static pid_t clone_on_stack(int (*run)(void *arg), void *arg, int flags, int *pidfd)
+{
+	char *stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	int r;
+
+	if (stack == MAP_FAILED)
+		return -errno;
+	r = clone(run, stack + CHILD_STACK, flags, arg, pidfd, NULL, NULL);
+	if (r < 0)
+		r = -errno;
+	if (r < 0 || (flags & CLONE_VFORK))
+		munmap(stack, CHILD_STACK);
+	return r;
+}
+
 pid_t child_share(int (*run)(void *arg), void *arg, int *pidfd)
 {
 	const int flags = CLONE_VM | CLONE_PARENT | SIGCHLD;
 	int fd = -1, r;
-	char *stack;
 
 	*pidfd = -1;
-	stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (stack == MAP_FAILED)
-		return -errno;
-	r = clone(run, stack + CHILD_STACK, flags | CLONE_PIDFD, arg, &fd, NULL, NULL);
-	if (r < 0 && errno == EINVAL)		/* no CLONE_PIDFD below 5.2 */
-		r = clone(run, stack + CHILD_STACK, flags, arg, NULL, NULL, NULL);
-	if (r < 0) {
-		r = -errno;
-		munmap(stack, CHILD_STACK);
-		return r;
-	}
-	*pidfd = fd;
+	r = clone_on_stack(run, arg, flags | CLONE_PIDFD, &fd);
+	if (r == -EINVAL)		/* no CLONE_PIDFD below 5.2 */
+		r = clone_on_stack(run, arg, flags, NULL);
+	if (r >= 0)
+		*pidfd = fd;
 	return r;
+}
+
+pid_t child_vfork(int (*run)(void *arg), void *arg)
+{
+	pid_t pid;
+
+	if (CHILD_SHARES)
+		return clone_on_stack(run, arg, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+	pid = fork();
+	if (!pid)
+		_exit(run(arg));
+	return pid < 0 ? -errno : pid;
 }
 
 int child_wait(pid_t pid, int *status)

@@ -43,6 +43,15 @@ pid_t child_clone(const struct child_args *a, int *pidfd);
  * Context: mid stage, single-threaded process. Return: its pid, or -errno.
  */
 pid_t child_share(int (*run)(void *arg), void *arg, int *pidfd);
+/**
+ * child_vfork() - Clone a child that has our memory until it executes a program or exits; so long we stand still.
+ * @run: what it does, with @arg, on a new stack of CHILD_STACK bytes; its value is the status. Fds, signals and the
+ *       working directory are its own, but what it allocates and writes is ours as well.
+ *
+ * A copy costs three times as much: page tables, and a fault for each page that either side writes.
+ * Context: single-threaded process. Return: its pid, or -errno.
+ */
+pid_t child_vfork(int (*run)(void *arg), void *arg);
 
 /**
  * child_wait() - Reap @pid, restarting on EINTR.

@@ -206,6 +206,25 @@ TEST_F(clone, is_born_in_the_cgroup_or_says_that_it_cannot)
 	EXPECT_EQ(0, rmdir(dir));
 }
 
+static int leave_word(void *arg)
+{
+	close(STDIN_FILENO);		/* the table of fds is its own */
+	*(int *)arg = CHILD_SHARES ? 5 : 0;
+	return 9;
+}
+
+TEST(a_vfork_has_our_memory_and_is_over_when_it_returns)
+{
+	int word = 0, status;
+	pid_t pid = child_vfork(leave_word, &word);
+
+	ASSERT_GT(pid, 0);
+	EXPECT_EQ(CHILD_SHARES ? 5 : 0, word);
+	EXPECT_GE(fcntl(STDIN_FILENO, F_GETFD), 0);
+	EXPECT_EQ(0, child_wait(pid, &status));
+	EXPECT_EQ(9, child_status(status));
+}
+
 TEST(without_any_pidfd_call_the_pid_is_used)
 {
 	struct child_args a = { .cgroup_fd = -1 };
