@@ -84,11 +84,13 @@ struct cg_rule {
 	unsigned int access;	/* CG_DEV_* bits, never 0 */
 };
 
+#define CG_RULES_FEW 24
 /** struct cg_rules - What holds if nothing matches, and rules of which the last match wins. */
 struct cg_rules {
 	bool fallback;		/* allowed when no rule matches */
-	struct cg_rule *v;	/* heap */
+	struct cg_rule *v;	/* heap, or few */
 	size_t n;
+	struct cg_rule few[CG_RULES_FEW];	/* so it is not copied */
 };
 int cg_rules_build(const struct cg_limits *l, struct cg_rules *out, struct err *e);
 int cg_rules_reduce(const struct cg_rules *in, struct cg_rules *out, struct err *e);

@@ -43,8 +43,20 @@ static unsigned int access_bits(const char *s)
 /** cg_rules_fini() - Free the list. */
 void cg_rules_fini(struct cg_rules *r)
 {
-	free(r->v);
-	*r = (struct cg_rules){ 0 };
+	if (r->v != r->few)
+		free(r->v);
+	r->v = NULL;
+	r->n = 0;
+	r->fallback = false;
+}
+
+/* An empty list with room for @n. */
+static int rules_init(struct cg_rules *r, bool fallback, size_t n, struct err *e)
+{
+	r->fallback = fallback;
+	r->n = 0;
+	r->v = n <= CG_RULES_FEW ? r->few : calloc(n, sizeof(*r->v));
+	return r->v ? 0 : err_set(e, ERR_KERNEL, -ENOMEM, "devices", "no memory for the device rules");
 }
 
 /**
@@ -59,13 +71,12 @@ int cg_rules_build(const struct cg_limits *l, struct cg_rules *out, struct err *
 {
 	size_t n = l ? l->devices.n : 0;
 	const struct cg_device *d = l ? l->devices.v : NULL;
+	int r = rules_init(out, false, n + N_ALWAYS, e);
 
-	*out = (struct cg_rules){ 0 };
-	out->v = calloc(n + N_ALWAYS, sizeof(*out->v));
-	if (!out->v)
-		return err_set(e, ERR_KERNEL, -ENOMEM, "devices", "no memory for the device rules");
+	if (r)
+		return r;
 	for (size_t i = 0; i < n; i++) {
-		struct cg_rule r = {
+		struct cg_rule rule = {
 			.allow = d[i].allow,
 			.type = (char)d[i].type,
 			.major = d[i].has_major ? d[i].major : -1,
@@ -73,11 +84,11 @@ int cg_rules_build(const struct cg_limits *l, struct cg_rules *out, struct err *
 			.access = access_bits(d[i].access),
 		};
 
-		if (r.type == 'a' || !r.type) {
-			out->fallback = r.allow;
+		if (rule.type == 'a' || !rule.type) {
+			out->fallback = rule.allow;
 			out->n = 0;
-		} else if (r.access) {
-			out->v[out->n++] = r;
+		} else if (rule.access) {
+			out->v[out->n++] = rule;
 		}
 	}
 	memcpy(out->v + out->n, always, sizeof(always));
@@ -179,13 +190,9 @@ static int cut_exceptions(struct cg_rules *out, const struct cg_rule *r, struct 
  */
 int cg_rules_reduce(const struct cg_rules *in, struct cg_rules *out, struct err *e)
 {
-	*out = (struct cg_rules){ .fallback = in->fallback };
-	out->v = calloc(in->n + 1, sizeof(*out->v));
-	if (!out->v)
-		return err_set(e, ERR_KERNEL, -ENOMEM, "devices", "no memory for the device rules");
-	for (size_t i = 0; i < in->n; i++) {
-		int r = 0;
+	int r = rules_init(out, in->fallback, in->n + 1, e);
 
+	for (size_t i = 0; !r && i < in->n; i++) {
 		if (in->v[i].allow != out->fallback)
 			add_exception(out, &in->v[i]);
 		else

@@ -59,7 +59,8 @@ int template_save(int dirfd, const struct template *t, struct err *e)
 {
 	const struct process *p = &t->process;
 	const struct spec_rlimit *rl = p->rlimits.v;
-	auto_buf b = BUF_INIT;
+	char text[2048];
+	auto_buf b = BUF_ON(text);
 	struct template_head h = {
 		.magic = TEMPLATE_MAGIC, .version = TEMPLATE_VERSION,
 		.n_gids = (uint32_t)p->gids.n, .n_rlimits = (uint32_t)p->rlimits.n,

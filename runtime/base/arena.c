@@ -26,25 +26,40 @@ static size_t round_up(size_t n)
 	return (n + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
 }
 
+/* A block for @need bytes; what the caller has lent is the first one if they fit. */
+static struct arena_block *new_block(const struct arena *a, size_t need)
+{
+	struct arena_block *b = a->head ? NULL : a->room;
+	size_t cap = a->head ? ARENA_BLOCK : ARENA_FIRST;
+
+	if (b && a->room_size >= sizeof(*b) && a->room_size - sizeof(*b) >= need) {
+		cap = a->room_size - sizeof(*b);
+	} else {
+		if (need > (a->head ? cap / 4 : cap))
+			cap = need;
+		b = malloc(sizeof(*b) + cap);
+		if (!b)
+			return NULL;
+	}
+	b->size = cap;
+	b->used = 0;
+	return b;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
-	size_t need = round_up(size ? size : 1), limit = a->limit ? a->limit : LIMIT_ARENA_BYTES, cap;
+	size_t need = round_up(size ? size : 1), limit = a->limit ? a->limit : LIMIT_ARENA_BYTES;
 	struct arena_block *b = a->head;
 	void *p;
 
 	if (need < size || need > limit || a->used > limit - need)
 		return NULL;
 	if (!b || b->size - b->used < need) {
-		cap = a->head ? ARENA_BLOCK : ARENA_FIRST;
-		if (need > (a->head ? cap / 4 : cap))
-			cap = need;
-		b = malloc(sizeof(*b) + cap);
+		b = new_block(a, need);
 		if (!b)
 			return NULL;
-		b->size = cap;
-		b->used = 0;
 		/* A large block of its own goes behind, so that the head keeps serving small ones. */
-		if (a->head && cap == need) {
+		if (a->head && b->size == need) {
 			b->next = a->head->next;
 			a->head->next = b;
 		} else {
@@ -141,7 +156,8 @@ void arena_fini(struct arena *a)
 
 	for (; b; b = next) {
 		next = b->next;
-		free(b);
+		if (b != a->room)
+			free(b);
 	}
 	a->head = NULL;
 	a->used = 0;

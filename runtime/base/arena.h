@@ -12,8 +12,17 @@ struct arena {
 	struct arena_block *head;
 	size_t used;		/* bytes handed out in total */
 	size_t limit;		/* -ENOMEM beyond; 0: LIMIT_ARENA_BYTES */
+	void *room;		/* the caller's memory, used before any of the heap; NULL: none */
+	size_t room_size;
 };
 #define ARENA_INIT ((struct arena){ 0 })
+/**
+ * ARENA_ON() - Begin in @array of ARENA_ROOM(), which outlives the arena and all that is taken from it: with musl a
+ * block of heap is a mapping that is made, touched twice and unmapped.
+ */
+#define ARENA_ON(array) ((struct arena){ .room = (array), .room_size = sizeof(array) })
+/** ARENA_ROOM() - Declare @name, an array for ARENA_ON() of @bytes. */
+#define ARENA_ROOM(name, bytes) _Alignas(max_align_t) char name[bytes]
 
 /** arena_alloc() - @size zeroed bytes aligned for any type; NULL when memory or the limit is out. */
 void *arena_alloc(struct arena *a, size_t size) __attribute__((malloc, alloc_size(2)));

@@ -154,7 +154,7 @@ int cmd_create(struct cli *c, const void *values, int argc, char **argv, struct 
 /* Stand in for the program, and remove what is left of the container. Return: its exit status, or -errno. */
 static int attend(struct cli *c, struct foreground *fg, const char *id, bool keep, struct err *e)
 {
-	struct cleat_deletion *d = keep ? NULL : cleat_delete_prepare(&c->env, id);
+	struct cleat_deletion *d = keep ? NULL : cleat_delete_prepare(&c->env, id, &c->arena);
 	struct err left = { 0 };
 	int r = trace_call(STAGE_HOST, "program", foreground_wait(fg, e));
 
@@ -175,15 +175,14 @@ int cmd_run(struct cli *c, const void *values, int argc, char **argv, struct err
 	struct cleat_process p = CLEAT_PROCESS_INIT;
 	auto_handoff h = HANDOFF_INIT;
 	struct run run = { .h = &h, .c = c, .id = argv[0], .notify = NOTIFY_INIT };
+	static struct foreground foreground;	/* mostly buffers that are seldom touched */
 	struct err ignored = { 0 };
 	int r;
 
 	if (!v->detach) {
 		if (!v->no_subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 			return err_set(e, ERR_KERNEL, -errno, NULL, "become a subreaper");
-		run.fg = arena_new(&c->arena, struct foreground);
-		if (!run.fg)
-			return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "wait for the process");
+		run.fg = &foreground;
 		foreground_init(run.fg);
 		/* If that fails, whoever needs it tells. */
 		if (!cg_host_detect(&run.host, &c->arena, &ignored))

@@ -119,24 +119,20 @@ static int detached(struct handoff *h, struct cleat_process *p, struct err *e)
 	return r;
 }
 
-static int attached(struct cli *c, struct handoff *h, struct cleat_process *p, struct err *e)
+static int attached(struct handoff *h, struct cleat_process *p, struct err *e)
 {
-	struct foreground *fg = arena_new(&c->arena, struct foreground);
+	static struct foreground fg;	/* mostly buffers that are seldom touched */
 	int r;
 
-	if (!fg) {
-		child_kill_reap(&p->pid);
-		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "wait for the process");
-	}
-	foreground_init(fg);
-	r = foreground_begin(fg, p, e);
+	foreground_init(&fg);
+	r = foreground_begin(&fg, p, e);
 	if (!r)
 		r = handoff_give(h, p->pid, p->pidfd, "setns", -1, e);
 	if (!r)
-		r = trace_call(STAGE_HOST, "program", foreground_wait(fg, e));
-	if (r < 0 && !fg->exited)
+		r = trace_call(STAGE_HOST, "program", foreground_wait(&fg, e));
+	if (r < 0 && !fg.exited)
 		child_kill_reap(&p->pid);
-	foreground_end(fg);
+	foreground_end(&fg);
 	return r;
 }
 
@@ -160,7 +156,7 @@ int cmd_exec(struct cli *c, const void *values, int argc, char **argv, struct er
 		r = cleat_exec(&c->env, &x, &p, e);
 	if (r)
 		return r;
-	r = v->detach ? detached(&h, &p, e) : attached(c, &h, &p, e);
+	r = v->detach ? detached(&h, &p, e) : attached(&h, &p, e);
 	cleat_process_close(&p);
 	return r;
 }

@@ -109,7 +109,8 @@ static int run_cli(struct cli *c, int argc, char **argv, const struct cli_comman
 
 int main(int argc, char **argv)
 {
-	struct cli c = { .name = "cleat", .argv = argv, .log_fd = -1, .exe_mount = -1, .arena = ARENA_INIT };
+	ARENA_ROOM(room, 4096);
+	struct cli c = { .name = "cleat", .argv = argv, .log_fd = -1, .exe_mount = -1, .arena = ARENA_ON(room) };
 	const struct cli_command *cmd = NULL;
 	struct err e = { 0 };
 	const char *slash;

@@ -143,9 +143,11 @@ int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct
 struct cleat_deletion;
 /**
  * cleat_delete_prepare() - Open, while the program still runs, what its deletion needs; nothing is locked.
+ * @a: takes it.
+ *
  * Return: for cleat_delete_prepared(), or NULL: then cleat_delete() will tell why.
  */
-struct cleat_deletion *cleat_delete_prepare(const struct cleat_env *env, const char *id);
+struct cleat_deletion *cleat_delete_prepare(const struct cleat_env *env, const char *id, struct arena *a);
 /** cleat_delete_prepared() - As cleat_delete() without force; @d is freed, and may be NULL. */
 int cleat_delete_prepared(const struct cleat_env *env, struct cleat_deletion *d, const char *id, struct err *e);
 /** cleat_deletion_free() - For one that is not carried out; @d may be NULL. */

@@ -496,6 +496,8 @@ static const yajl_callbacks callbacks = {
 
 /* ---- the library's memory ---- */
 
+#define LIB_BYTES 3072	/* the parser and its buffer of 2048 bytes: most documents need no more */
+
 struct lib_head {
 	size_t size;
 	max_align_t mem[];
@@ -586,9 +588,10 @@ static void parse(struct reader *rd, size_t len)
 int json_read(const char *json, size_t len, const struct object *o, void *out, struct arena *a,
 	      const char *what, const char *base, const struct log *log, struct err *e)
 {
+	ARENA_ROOM(room, LIB_BYTES);
 	struct reader rd = {
 		.root = o, .out = out, .doc = json, .a = a, .what = what, .base = base,
-		.log = log, .e = e, .lib = ARENA_INIT,
+		.log = log, .e = e, .lib = ARENA_ON(room),
 	};
 
 	memset(out, 0, o->size);

@@ -37,6 +37,8 @@ static int open_unseen(struct container *c, const struct cleat_env *env, const c
 
 	if (r)
 		return r;
+	if (!c->arena.head)
+		c->arena = ARENA_ON(c->room);
 	c->procfd = proc_open();
 	if (c->procfd < 0)
 		return err_set(e, ERR_KERNEL, c->procfd, "/proc", "open a trusted procfs");

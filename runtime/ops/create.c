@@ -597,12 +597,12 @@ static void poststop(struct host_ctx *c)
 	free(state);
 }
 
-int cleat_create(const struct cleat_env *env, const struct cleat_create *req, struct cleat_process *out,
-		 struct err *e)
+static __attribute__((noinline)) int create_in(struct arena *arena, const struct cleat_env *env,
+					       const struct cleat_create *req, struct cleat_process *out,
+					       struct err *e)
 {
-	auto_arena arena = ARENA_INIT;
 	struct host_ctx c = {
-		.env = env, .req = req, .out = out, .arena = &arena,
+		.env = env, .req = req, .out = out, .arena = arena,
 		.bundlefd = -1, .rootdir = -1, .procfd = -1, .fifo = -1, .tree = -1,
 		.join = JOIN_SET_INIT, .store = STORE_INIT, .sock = -1, .child_sock = -1, .pidfd = -1, .console = -1,
 		.oom = { .event = -1, .source = -1 },
@@ -626,4 +626,15 @@ int cleat_create(const struct cleat_env *env, const struct cleat_create *req, st
 	}
 	close_ctx(&c);
 	return r;
+}
+
+#define SPEC_BYTES 7168	/* what a usual document becomes */
+
+int cleat_create(const struct cleat_env *env, const struct cleat_create *req, struct cleat_process *out,
+		 struct err *e)
+{
+	ARENA_ROOM(room, SPEC_BYTES);
+	auto_arena arena = ARENA_ON(room);
+
+	return create_in(&arena, env, req, out, e);
 }

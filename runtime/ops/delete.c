@@ -202,15 +202,13 @@ struct cleat_deletion {
 
 void cleat_deletion_free(struct cleat_deletion *d)
 {
-	if (!d)
-		return;
-	container_close(&d->c);
-	free(d);
+	if (d)
+		container_close(&d->c);
 }
 
-struct cleat_deletion *cleat_delete_prepare(const struct cleat_env *env, const char *id)
+struct cleat_deletion *cleat_delete_prepare(const struct cleat_env *env, const char *id, struct arena *a)
 {
-	struct cleat_deletion *d = calloc(1, sizeof(*d));
+	struct cleat_deletion *d = arena_new(a, struct cleat_deletion);
 	struct err ignored = { 0 };
 
 	if (!d)

@@ -48,6 +48,7 @@ struct container {
 	int procfd;
 	enum cleat_status status;
 	bool unreadable;	/* container_open() failed for state.json: missing or damaged */
+	ARENA_ROOM(room, 1536);	/* of the arena, from container_open() on: it is not moved then */
 };
 #define CONTAINER_INIT { .store = STORE_INIT, .procfd = -1 }
 /** container_open() - Open, lock, load, derive the status. -ENOENT: "container does not exist". */

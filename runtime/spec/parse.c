@@ -16,8 +16,7 @@
 /**
  * spec_read_file() - Read a document that somebody else wrote.
  * @dirfd, @path: as openat(2); the last component may be a symlink.
- * @json: heap copy, the caller's to free.
- * @len:  its bytes.
+ * @doc:  empty; takes it.
  * @e:    set on failure; where is @path.
  *
  * O_NONBLOCK, so that a FIFO does not hold us up before it is found to be
@@ -25,12 +24,11 @@
  *
  * Return: 0 or -errno.
  */
-int spec_read_file(int dirfd, const char *path, char **json, size_t *len, struct err *e)
+int spec_read_file(int dirfd, const char *path, struct buf *doc, struct err *e)
 {
 	auto_fd fd = openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 	ssize_t n;
-	char *p;
 
 	if (fd < 0)
 		return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_SPEC, -errno, path, "open");
@@ -41,17 +39,13 @@ int spec_read_file(int dirfd, const char *path, char **json, size_t *len, struct
 	if (st.st_size > (off_t)LIMIT_JSON_BYTES)
 		return err_set(e, ERR_LIMIT, -EFBIG, path, "is %lld bytes long, at most %u are allowed",
 			       (long long)st.st_size, LIMIT_JSON_BYTES);
-	p = malloc((size_t)st.st_size + 1);
-	if (!p)
+	if (buf_reserve(doc, (size_t)st.st_size))
 		return err_set(e, ERR_LIMIT, -ENOMEM, path, "read");
-	n = fdio_read_full(fd, p, (size_t)st.st_size);
-	if (n < 0 || n != st.st_size) {
-		free(p);
+	n = fdio_read_full(fd, doc->data, (size_t)st.st_size);
+	if (n < 0 || n != st.st_size)
 		return n < 0 ? err_set(e, ERR_KERNEL, (int)n, path, "read") :
 			       err_set(e, ERR_SPEC, 0, path, "changed while it was read");
-	}
-	*json = p;
-	*len = (size_t)n;
+	doc->len = (size_t)n;
 	return 0;
 }
 
@@ -68,15 +62,11 @@ int spec_read_file(int dirfd, const char *path, char **json, size_t *len, struct
 int spec_load(int dirfd, const char *path, struct arena *a, struct spec **out,
 	      const struct log *log, struct err *e)
 {
-	char *json;
-	size_t len;
-	int r = spec_read_file(dirfd, path, &json, &len, e);
+	char text[SPEC_TYPICAL_BYTES];
+	auto_buf doc = BUF_ON(text);
+	int r = spec_read_file(dirfd, path, &doc, e);
 
-	if (r)
-		return r;
-	r = spec_parse(json, len, a, out, log, e);
-	free(json);
-	return r;
+	return r ? r : spec_parse(doc.data, doc.len, a, out, log, e);
 }
 
 static void drop_empty(const char **s)

@@ -29,15 +29,11 @@ static OBJECT(peek_object, struct peek, peek_fields);
 
 static int peek_at(const char *path, struct peek *p, struct arena *a, struct err *e)
 {
-	char *json;
-	size_t len;
-	int r = spec_read_file(AT_FDCWD, path, &json, &len, e);
+	char text[SPEC_TYPICAL_BYTES];
+	auto_buf doc = BUF_ON(text);
+	int r = spec_read_file(AT_FDCWD, path, &doc, e);
 
-	if (r)
-		return r;
-	r = json_read(json, len, &peek_object, p, a, path, "", NULL, e);
-	free(json);
-	return r;
+	return r ? r : json_read(doc.data, doc.len, &peek_object, p, a, path, "", NULL, e);
 }
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #ifndef CLEAT_SPEC_INTERNAL_H
 #define CLEAT_SPEC_INTERNAL_H
+#include "buf.h"
 #include "spec.h"
 
 /* Private to runtime/spec. Rules return 0 or fail through spec_bad(). */
@@ -30,6 +31,8 @@ int spec_check_net_devices(const struct spec *s, struct err *e);
 bool spec_joins_host(const struct spec_namespace *ns);
 int spec_check_sysctl(const struct spec *s, struct err *e);
 
-/** spec_read_file() - Whole document into heap memory; the caller frees *@json. */
-int spec_read_file(int dirfd, const char *path, char **json, size_t *len, struct err *e);
+/** SPEC_TYPICAL_BYTES - Documents up to this size need no heap when they are read. */
+#define SPEC_TYPICAL_BYTES 6144
+/** spec_read_file() - Append a whole document to @doc. */
+int spec_read_file(int dirfd, const char *path, struct buf *doc, struct err *e);
 #endif

@@ -217,13 +217,14 @@ static int seal_vectors(struct seal_ctx *c, struct err *e)
 {
 	const struct process *p = c->p;
 	const char *home = process_env(p, "HOME");
+	const size_t size = p->args.n + 1 + p->env.n + 2;	/* each ends in NULL; HOME */
 	char text[5 + PATH_MAX];
 	size_t i, n = 0;
 
-	c->argv = calloc(p->args.n + 1, sizeof(*c->argv));
-	c->envp = calloc(p->env.n + 2, sizeof(*c->envp));
-	if (!c->argv || !c->envp)
+	c->argv = size <= SEAL_FEW ? c->few : calloc(size, sizeof(*c->argv));
+	if (!c->argv)
 		return err_set(e, ERR_LIMIT, -ENOMEM, "/process", "arguments");
+	c->envp = c->argv + p->args.n + 1;
 	for (i = 0; i < p->args.n; i++)
 		c->argv[i] = (char *)(uintptr_t)p->args.v[i];
 	for (i = 0; i < p->env.n; i++)

@@ -14,6 +14,7 @@
  * stage may use and nothing else; fds are owned by the process that runs it.
  */
 
+#define SEAL_FEW 64
 /** struct seal_ctx - Dropping privilege up to execve; the same for init and exec'ed processes. */
 struct seal_ctx {
 	const struct process *p;
@@ -32,6 +33,7 @@ struct seal_ctx {
 	const char *state;		/* document for these hooks */
 	/* worked out by the steps */
 	char **argv, **envp;
+	char *few[SEAL_FEW];		/* both, where that is enough */
 	char exe[PATH_MAX];
 	int gate;			/* write end, after the gate */
 };
