@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 #include "buf.h"
+#include "child.h"
 #include "cleat.h"
 #include "fd.h"
 #include "pathfs.h"
@@ -91,11 +92,17 @@ static int remap_segments(int fd)
 	return end > start && mprotect((void *)start, end - start, PROT_READ) ? -errno : 0;
 }
 
-/* The borders of our memory as the kernel has them, from /proc/self/stat: they stay as they are. */
+#define STAT_SIGNALS 0x7fffffffu	/* those of which /proc/PID/stat tells whether they are ignored: 1 to 31 */
+
+/*
+ * The borders of our memory as the kernel has them, from /proc/self/stat: they stay as they are. What the file
+ * knows of ignored signals comes for nothing.
+ */
 static int read_map(struct prctl_mm_map *m)
 {
-	__typeof__(m->start_code) *const fields[] = {
-		[26] = &m->start_code, [27] = &m->end_code, [28] = &m->start_stack, [45] = &m->start_data,
+	__typeof__(m->start_code) ignored = STAT_SIGNALS, *const fields[] = {
+		[26] = &m->start_code, [27] = &m->end_code, [28] = &m->start_stack, [33] = &ignored,
+		[45] = &m->start_data,
 		[46] = &m->end_data, [47] = &m->start_brk, [48] = &m->arg_start, [49] = &m->arg_end,
 		[50] = &m->env_start, [51] = &m->env_end,
 	};
@@ -118,6 +125,7 @@ static int read_map(struct prctl_mm_map *m)
 	}
 	if (i < sizeof(fields) / sizeof(fields[0]) || !m->start_code || !m->env_end)
 		return -EPROTO;
+	child_ignored_are(STAT_SIGNALS, ignored);
 	m->brk = (uintptr_t)sbrk(0);
 	return 0;
 }

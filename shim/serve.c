@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "args.h"
+#include "child.h"
 #include "ctr.h"
 #include "fd.h"
 #include "logger.h"
@@ -207,7 +208,8 @@ static int take_signals(struct server *srv)
 {
 	sigset_t set;
 
-	signal(SIGPIPE, SIG_IGN);
+	child_look_at_signals();
+	child_ignore(SIGPIPE);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "child.h"
 #include "fd.h"
 #include "fdio.h"
 #include "sio.h"
@@ -50,9 +51,9 @@ static void copy_main(struct copy *c, int n, int done, char *buf, const char *id
 		p[i] = (struct pollfd){ .fd = c[i].src, .events = POLLIN };
 	}
 	fd_close_except(3, keep, (size_t)(1 + 2 * n));
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
+	child_ignore(SIGTERM);
+	child_ignore(SIGINT);
+	child_ignore(SIGHUP);
 	prctl(PR_SET_NAME, "cleat:file");
 	setsid();
 	while (open) {

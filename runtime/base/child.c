@@ -213,6 +213,36 @@ int child_pidfd_wait_ms(int pidfd, int timeout_ms)
 	return r < 0 ? -errno : r ? 0 : -ETIME;
 }
 
+/* Which of signals 1 to 64 may be ignored, as all may be in what was just executed. */
+static uint64_t maybe_ignored = UINT64_MAX;
+
+void child_ignored_are(uint64_t which, uint64_t ignored)
+{
+	maybe_ignored = (maybe_ignored & ~which) | (ignored & which);
+}
+
+void child_ignore(int sig)
+{
+	signal(sig, SIG_IGN);
+	maybe_ignored |= 1ULL << (sig - 1);
+}
+
+static bool may_be_ignored(int sig)
+{
+	return sig != SIGKILL && sig != SIGSTOP && (sig > 64 || maybe_ignored >> (sig - 1) & 1);
+}
+
+void child_look_at_signals(void)
+{
+	struct sigaction now;
+	int i;
+
+	/* Libc tells nothing of those that it keeps for itself: they stay in doubt. */
+	for (i = 1; i < _NSIG && i <= 64; i++)
+		if (may_be_ignored(i) && !sigaction(i, NULL, &now) && now.sa_handler != SIG_IGN)
+			child_ignored_are(1ULL << (i - 1), 0);
+}
+
 void child_default_signals(void)
 {
 	/* The kernel's struct sigaction, whatever its layout: all zero is SIG_DFL without flags. */
@@ -221,7 +251,7 @@ void child_default_signals(void)
 	int i;
 
 	for (i = 1; i < _NSIG; i++)
-		if (i != SIGKILL && i != SIGSTOP)
+		if (may_be_ignored(i))
 			syscall(SYS_rt_sigaction, i, dfl, NULL, _NSIG / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

@@ -69,6 +69,16 @@ void child_kill_reap(pid_t *pid);
  * somebody else's program. Those that libc keeps for itself too: an ancestor may ignore them.
  */
 void child_default_signals(void);
+/** child_ignore() - Ignore @sig from now on, so that child_default_signals() knows of it, here and in our children. */
+void child_ignore(int sig);
+/**
+ * child_ignored_are() - Tell which signals this process ignores, where that is known: child_default_signals() here and
+ * in our children needs no call for one that nobody ignores, as nothing of ours has handlers.
+ * @which: what is known, bit N - 1 for signal N. @ignored: which of them are.
+ */
+void child_ignored_are(uint64_t which, uint64_t ignored);
+/** child_look_at_signals() - Find out all of that, once, for a process that will have many children. */
+void child_look_at_signals(void);
 /** child_start_time() - Field 22 of /proc/PID/stat, clock ticks after boot. @procfd: handle of proc_open(). */
 int child_start_time(int procfd, pid_t pid, uint64_t *ticks, char *state);
 /** child_pidfd_signal() - Signal by pidfd, or by pid on kernels below 5.1. Return: 0 or -errno. */

@@ -301,4 +301,47 @@ TEST(start_time_with_a_hostile_name)
 	EXPECT_LT(child_start_time(procfd, 0x7ffffff0, &(uint64_t){ 0 }, NULL), 0);
 }
 
+/* What a child of ours that made all signals default still ignores, a bit each. */
+static uint64_t still_ignored(void)
+{
+	uint64_t bits = 0;
+	int p[2], i;
+	auto_child pid = 0;
+
+	if (pipe(p))
+		return UINT64_MAX;
+	pid = fork();
+	if (!pid) {
+		struct sigaction sa;
+
+		child_default_signals();
+		for (i = 1; i <= 64; i++)
+			if (!sigaction(i, NULL, &sa) && sa.sa_handler == SIG_IGN)
+				bits |= 1ULL << (i - 1);
+		(void)!write(p[1], &bits, sizeof(bits));
+		_exit(0);
+	}
+	(void)!read(p[0], &bits, sizeof(bits));
+	close(p[0]);
+	close(p[1]);
+	return bits;
+}
+
+TEST(every_signal_that_may_be_ignored_is_made_default)
+{
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGRTMAX, SIG_IGN);
+	EXPECT_EQ(0, still_ignored());
+	child_look_at_signals();
+	EXPECT_EQ(0, still_ignored());
+	child_ignore(SIGPIPE);
+	child_ignore(SIGRTMIN);
+	EXPECT_EQ(0, still_ignored());
+	/* Told that nobody ignores it, it is left alone. */
+	child_ignored_are(1ULL << (SIGHUP - 1), 0);
+	EXPECT_EQ(1ULL << (SIGHUP - 1), still_ignored());
+	child_ignored_are(0x7fffffff, 1ULL << (SIGHUP - 1));
+	EXPECT_EQ(1ULL << (SIGPIPE - 1), still_ignored());
+}
+
 TEST_HARNESS_MAIN
