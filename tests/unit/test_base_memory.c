@@ -49,6 +49,40 @@ TEST(arena_gives_aligned_zeroed_memory_that_does_not_overlap)
 	arena_fini(&a);
 }
 
+TEST(arena_begins_in_lent_memory_as_far_as_it_goes)
+{
+	ARENA_ROOM(room, 512);
+	struct arena a = ARENA_ON(room);
+	char *p, *q;
+	int i;
+
+	memset(room, 0x55, sizeof(room));
+	for (i = 0; i < 2; i++) {
+		p = arena_alloc(&a, 100);
+		ASSERT_NE(NULL, p);
+		EXPECT_TRUE(p >= room && p + 100 <= room + sizeof(room));
+		EXPECT_EQ(0, (uintptr_t)p % alignof(max_align_t));
+		EXPECT_TRUE(all_zero(p, 100));
+		memset(p, 1, 100);
+		EXPECT_EQ(p, arena_grow(&a, p, 100, 200));
+		q = arena_alloc(&a, 400);
+		ASSERT_NE(NULL, q);
+		EXPECT_TRUE(q + 400 <= room || q >= room + sizeof(room));
+		memset(q, 2, 400);
+		EXPECT_EQ(1, p[99]);
+		EXPECT_TRUE(all_zero(p + 100, 100));
+		arena_fini(&a);	/* and again */
+	}
+	/* What does not fit at first is heap, and so is all that follows. */
+	p = arena_alloc(&a, 5000);
+	q = arena_alloc(&a, 8);
+	ASSERT_NE(NULL, p);
+	ASSERT_NE(NULL, q);
+	memset(p, 3, 5000);
+	EXPECT_EQ(0, q[0]);
+	arena_fini(&a);
+}
+
 TEST(arena_limit_is_exact_and_failure_takes_nothing)
 {
 	struct arena a = { .limit = 4096 };
