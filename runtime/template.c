@@ -101,7 +101,7 @@ int template_save(int dirfd, const struct template *t, struct err *e)
 		return err_set(e, ERR_LIMIT, -ENOMEM, "exec.tmpl", "write the exec template");
 	size = (uint32_t)b.len;
 	memcpy(b.data + offsetof(struct template_head, size), &size, sizeof(size));
-	r = path_replace(dirfd, "exec.tmpl", 0600, b.data, b.len);
+	r = path_create(dirfd, "exec.tmpl", 0600, b.data, b.len);
 	return r ? err_set(e, ERR_KERNEL, r, "exec.tmpl", "write the exec template") : 0;
 }
 

@@ -395,6 +395,19 @@ int path_write(int dirfd, const char *path, const void *p, size_t len)
 	return n < 0 ? -errno : (size_t)n == len ? 0 : -EIO;
 }
 
+int path_create(int dirfd, const char *name, mode_t mode, const void *p, size_t len)
+{
+	auto_fd fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = fdio_write_full(fd, p, len);
+	if (r)
+		unlinkat(dirfd, name, 0);
+	return r;
+}
+
 int path_replace(int dirfd, const char *name, mode_t mode, const void *p, size_t len)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;

@@ -43,6 +43,8 @@ int path_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
 int path_read(int dirfd, const char *path, size_t max, struct buf *b);
 /** path_write() - One write(2) of @len bytes to an existing file, no O_CREAT. Return: 0 or -errno. */
 int path_write(int dirfd, const char *path, const void *p, size_t len);
+/** path_create() - Write a new file, which nobody looks for before it is complete. Return: 0, -EEXIST or -errno. */
+int path_create(int dirfd, const char *name, mode_t mode, const void *p, size_t len);
 /** path_replace() - Write to a temporary name (O_EXCL|O_NOFOLLOW) and rename over @name. Return: 0 or -errno. */
 int path_replace(int dirfd, const char *name, mode_t mode, const void *p, size_t len);
 /** path_remove_tree() - Remove @name below @dirfd and all it holds, never following links or crossing mounts. */
