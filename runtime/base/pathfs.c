@@ -333,6 +333,20 @@ int path_touch_in_root(int rootfd, const char *path, mode_t mode)
 	return path_open_in_root(rootfd, path, O_PATH);
 }
 
+int path_open_resolved(const char *path)
+{
+	const char *p = path;
+	int r;
+
+	/* Each slash is followed by a name that is neither "." nor "..", and the last name by nothing. */
+	while (*p == '/' && p[1 + strspn(p + 1, ".")] != '/' && p[1 + strspn(p + 1, ".")])
+		p += 1 + strcspn(p + 1, "/");
+	if (*p || p == path)
+		return -ELOOP;
+	r = openat2_retry(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+	return r == -ENOSYS || r == -EPERM || r == -EAGAIN ? -ELOOP : r;
+}
+
 int path_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 {
 	char name[NAME_MAX + 1];

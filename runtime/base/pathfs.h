@@ -36,6 +36,13 @@ int path_touch_in_root(int rootfd, const char *path, mode_t mode);
  */
 int path_parent_in_root(int rootfd, const char *path, char *last);
 
+/**
+ * path_open_resolved() - Open the directory @path if that is how it is called: absolute, in its shortest form, no link
+ * on the way. Then nobody need ask /proc, or look at each component. Return: O_PATH fd; -ELOOP: it is called something
+ * else, or this kernel cannot tell; -errno.
+ */
+int path_open_resolved(const char *path);
+
 /** path_open_beneath() - Open below @dirfd without symlinks or escapes. Return: fd or -errno. */
 int path_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
 

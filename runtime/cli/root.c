@@ -28,12 +28,18 @@ static const char *default_root(struct cli *c, bool *sticky)
 	return arena_printf(&c->arena, "%s/cleat", xdg);
 }
 
-/* Open @path as a directory, made if wanted; -ENOENT when it is missing and not wanted. */
-static int open_dir(const char *path, bool make)
+/*
+ * Open @path as a directory, made if wanted; -ENOENT when it is missing and not wanted.
+ * @resolved: nothing else is its resolved path.
+ */
+static int open_dir(const char *path, bool make, bool *resolved)
 {
 	auto_fd top = -1;
-	int fd;
+	int fd = path_open_resolved(path);
 
+	*resolved = fd >= 0;
+	if (fd >= 0)
+		return fd;
 	fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 || errno != ENOENT || !make)
 		return fd >= 0 ? fd : -errno;
@@ -62,7 +68,7 @@ static int check_dir(const char *path, const struct stat *st, const struct stat 
 }
 
 /* The one resolved path of @fd, whose identity is @st. */
-static int resolved(struct cli *c, int fd, const struct stat *st, const char *given, struct err *e)
+static int resolve(struct cli *c, int fd, const struct stat *st, const char *given, struct err *e)
 {
 	char link[FD_PATH_SIZE], path[PATH_MAX];
 	struct stat now;
@@ -82,7 +88,7 @@ int cli_root_open(struct cli *c, enum cli_root want, struct err *e)
 {
 	const char *path = c->global.root;
 	struct stat st, top;
-	bool sticky = false;
+	bool sticky = false, resolved;
 	auto_fd fd = -1;
 	int r;
 
@@ -100,7 +106,7 @@ int cli_root_open(struct cli *c, enum cli_root want, struct err *e)
 	}
 	if (!path)
 		return err_set(e, ERR_LIMIT, -ENOMEM, NULL, "--root");
-	fd = open_dir(path, want == ROOT_MAKE);
+	fd = open_dir(path, want == ROOT_MAKE, &resolved);
 	if (fd == -ENOENT && want != ROOT_MAKE) {
 		/* No root, no containers: the engine says so in its own words. */
 		c->env.root = path;
@@ -113,7 +119,8 @@ int cli_root_open(struct cli *c, enum cli_root want, struct err *e)
 	r = check_dir(path, &st, &top, e);
 	if (r)
 		return r;
-	r = resolved(c, fd, &st, path, e);
+	c->env.root = path;
+	r = resolved ? 0 : resolve(c, fd, &st, path, e);
 	/* The sticky bit keeps cleaners of runtime directories away. */
 	if (!r && sticky && want == ROOT_MAKE && !(st.st_mode & S_ISVTX) &&
 	    chmod(c->env.root, 01700))

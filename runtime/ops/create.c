@@ -33,6 +33,11 @@ static int host_bundle(struct host_ctx *c, struct err *e)
 {
 	char path[PATH_MAX];
 
+	c->bundlefd = path_open_resolved(c->req->bundle);
+	if (c->bundlefd >= 0) {
+		c->bundle = c->req->bundle;
+		return 0;
+	}
 	if (!realpath(c->req->bundle, path))
 		return err_set(e, ERR_SPEC, -errno, c->req->bundle, "bundle directory");
 	c->bundle = arena_strdup(c->arena, path);

@@ -411,4 +411,45 @@ TEST(cleaning_is_lexical_and_never_climbs)
 	EXPECT_EQ(-ENAMETOOLONG, path_clean("/", exact, 1));
 }
 
+TEST_F(path, only_the_one_name_of_a_directory_is_resolved)
+{
+	static const struct { const char *name; int ok; } rows[] = {
+		{ "/root/dir/sub", 1 }, { "/root/.hidden", 1 }, { "/root/..two", 1 }, { "/root", 1 },
+		{ "/root/to-dir", 0 }, { "/root/abs-dir/sub", 0 }, { "/root/dir/", 0 }, { "/root//dir", 0 },
+		{ "/root/./dir", 0 }, { "/root/dir/..", 0 }, { "/root/dir/.", 0 }, { "/root/dir/../dir", 0 },
+		{ "/root/file-not-there", 0 }, { "/root/dir/file", 0 },
+	};
+	char path[256];
+	size_t i;
+
+	mkdirat(self->root, ".hidden", 0755);
+	mkdirat(self->root, "..two", 0755);
+	for (i = 0; i < N(rows); i++) {
+		auto_fd fd = -1;
+
+		snprintf(path, sizeof(path), "%s%s", self->top, rows[i].name);
+		fd = path_open_resolved(path);
+		EXPECT_EQ(rows[i].ok && !variant->err, fd >= 0) {
+			TH_LOG("%s: %d", path, fd);
+		}
+	}
+	EXPECT_LT(path_open_resolved("/"), 0);
+	EXPECT_LT(path_open_resolved(""), 0);
+	EXPECT_LT(path_open_resolved("tmp"), 0);
+	EXPECT_LT(path_open_resolved("."), 0);
+}
+
+TEST_F(path, a_new_file_is_made_once)
+{
+	struct stat st;
+
+	EXPECT_EQ(0, path_create(self->root, "new", 0600, "text", 4));
+	EXPECT_EQ(0, fstatat(self->root, "new", &st, 0));
+	EXPECT_EQ(4, st.st_size);
+	EXPECT_EQ(0600, st.st_mode & 07777);
+	EXPECT_EQ(-EEXIST, path_create(self->root, "new", 0600, "more", 4));
+	EXPECT_EQ(-EEXIST, path_create(self->root, "dangling", 0600, "more", 4));
+	EXPECT_EQ(-ENOENT, path_create(self->root, "none/new", 0600, "more", 4));
+}
+
 TEST_HARNESS_MAIN
