@@ -11,12 +11,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include "cleat.h"
 #include "fd.h"
@@ -32,16 +34,25 @@
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define SELF "/proc/self/exe"
 
+/* A file that memfd_create(2) made is on a tmpfs, or on what stands for it in kernels without. */
+static bool is_memory(const struct statfs *st)
+{
+	return (unsigned long)st->f_type == TMPFS_MAGIC || (unsigned long)st->f_type == RAMFS_MAGIC;
+}
+
 bool cleat_selfexe_protected(void)
 {
-	auto_fd fd = openat(AT_FDCWD, SELF, O_RDONLY | O_CLOEXEC);
-	struct statvfs st;
+	auto_fd fd = -1;
+	struct statfs st;
 	int seals;
 
-	if (fd < 0)
+	if (statfs(SELF, &st))
 		return false;
-	if (!fstatvfs(fd, &st) && (st.f_flag & ST_RDONLY))
+	if (st.f_flags & ST_RDONLY)
 		return true;
+	if (!is_memory(&st))
+		return false;
+	fd = openat(AT_FDCWD, SELF, O_RDONLY | O_CLOEXEC);
 	seals = fcntl(fd, F_GET_SEALS);
 	return seals >= 0 && (seals & SEALS) == SEALS;
 }

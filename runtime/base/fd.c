@@ -70,13 +70,10 @@ int fd_open_std(void)
 {
 	int fd;
 
-	/* open() hands out the lowest free number, so the first one above 2 means that all are open. */
-	do {
-		fd = open("/dev/null", O_RDWR);	/* no O_CLOEXEC: 0, 1 and 2 are meant to be inherited */
-		if (fd < 0)
+	/* open() hands out the lowest free number: all below @fd are open. */
+	for (fd = 0; fd <= 2; fd++)	/* no O_CLOEXEC: they are meant to be inherited */
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
 			return -errno;
-	} while (fd <= 2);
-	close(fd);
 	return 0;
 }
 
