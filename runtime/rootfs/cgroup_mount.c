@@ -12,11 +12,50 @@
 #include "text.h"
 
 /*
- * Bind the cgroup @path of a hierarchy. Its name is looked up once, by the call that clones its mount.
- * @at, @name: where @target is, to find what was mounted on it (old calls only).
+ * Where a hierarchy goes: the directory @fd; -1: the directory @name that was made in @at, a tmpfs which nobody but us
+ * has seen yet. To find what was mounted on it by the old calls, @at and @name are always given.
  */
-static int bind_own(struct rootfs *r, const struct cg_hierarchy *h, const char *path, unsigned long flags, int target,
-		    int at, const char *name)
+struct spot { int fd, at; const char *name; };
+
+static int spot_attach(int mount, const struct spot *s)
+{
+	return s->fd >= 0 ? mnt_attach(mount, s->fd) :
+			    sysx_move_mount(mount, "", s->at, s->name, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+/* @own: takes what must be closed. */
+static int spot_open(const struct spot *s, int *own)
+{
+	if (s->fd >= 0)
+		return s->fd;
+	*own = openat(s->at, s->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *own < 0 ? -errno : *own;
+}
+
+static int spot_new(struct rootfs *r, const struct mnt_fs *f, const struct spot *s)
+{
+	auto_fd own = -1;
+	int target = spot_open(s, &own);
+
+	return target < 0 ? target : mnt_new(&r->mnt, f, target, NULL);
+}
+
+static int bind_own_old(struct rootfs *r, const char *full, const struct spot *s, int *mount)
+{
+	auto_fd from = openat(AT_FDCWD, full, O_PATH | O_DIRECTORY | O_CLOEXEC), own = -1;
+	int target = spot_open(s, &own), q = from < 0 ? -errno : target;
+
+	if (q >= 0)
+		q = mnt_bind(&r->mnt, from, false, false, target, NULL);
+	if (q < 0)
+		return q;
+	*mount = openat(s->at, s->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return *mount < 0 ? -errno : 0;
+}
+
+/* Bind the cgroup @path of a hierarchy. Its name is looked up once, by the call that clones its mount. */
+static int bind_own(struct rootfs *r, const struct cg_hierarchy *h, const char *path, unsigned long flags,
+		    const struct spot *s)
 {
 	char full[PATH_MAX];
 	auto_fd own = -1, mount = -1;
@@ -28,15 +67,11 @@ static int bind_own(struct rootfs *r, const struct cg_hierarchy *h, const char *
 	if (own < 0 && own != -ENOSYS)
 		return own;
 	if (own >= 0) {
-		q = mnt_attach(own, target);
+		q = spot_attach(own, s);
 		mount = take_fd(&own);
 	} else {
 		r->mnt.old_api = true;
-		own = openat(AT_FDCWD, full, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		q = own < 0 ? -errno : mnt_bind(&r->mnt, own, false, false, target, NULL);
-		mount = q ? -1 : openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		if (!q && mount < 0)
-			q = -errno;
+		q = bind_own_old(r, full, s, &mount);
 	}
 	if (!q && mnt_attr_of(flags))
 		q = mnt_setattr(&r->mnt, mount, mnt_attr_of(flags), 0, false);
@@ -47,15 +82,15 @@ static int bind_own(struct rootfs *r, const struct cg_hierarchy *h, const char *
  * Without a cgroup namespace the container sees the host's tree, and a bind shows it: mounting cgroup2 anew
  * from the initial namespace waits for an RCU grace period on newer kernels (6.17: 5 to 15 ms).
  */
-static int mount_unified(struct rootfs *r, const struct cg_hierarchy *h, unsigned long flags, int target,
-			 int at, const char *name)
+static int mount_unified(struct rootfs *r, const struct cg_hierarchy *h, unsigned long flags,
+			 const struct spot *s)
 {
 	const struct mnt_fs f = { "cgroup2", "cgroup", flags, NULL };
-	int q = r->new_cgroupns ? mnt_new(&r->mnt, &f, target, NULL) : -EPERM;
+	int q = r->new_cgroupns ? spot_new(r, &f, s) : -EPERM;
 
 	if (q != -EPERM && q != -EBUSY)
 		return q;
-	return bind_own(r, h, r->new_cgroupns ? r->cgroup : "", flags, target, at, name);
+	return bind_own(r, h, r->new_cgroupns ? r->cgroup : "", flags, s);
 }
 
 /* Words of a v1 mount: its controllers, or "none,name=...". */
@@ -82,8 +117,8 @@ static int v1_words(struct rootfs *r, const struct cg_hierarchy *h, struct strv 
 	return 0;
 }
 
-static int mount_v1_one(struct rootfs *r, const struct cg_hierarchy *h, unsigned long flags, int target,
-			int at, const char *name)
+static int mount_v1_one(struct rootfs *r, const struct cg_hierarchy *h, unsigned long flags,
+			const struct spot *s)
 {
 	struct mnt_fs f = { "cgroup", "cgroup", flags, NULL };
 	struct strv words;
@@ -91,15 +126,15 @@ static int mount_v1_one(struct rootfs *r, const struct cg_hierarchy *h, unsigned
 
 	/* On a hybrid host the container is in no v2 cgroup of its own: what is shown is the host's, to look at. */
 	if (h->v2)
-		return mount_unified(r, h, flags | (r->new_cgroupns ? 0 : MS_RDONLY), target, at, name);
+		return mount_unified(r, h, flags | (r->new_cgroupns ? 0 : MS_RDONLY), s);
 	if (r->new_cgroupns) {
 		q = v1_words(r, h, &words);
 		if (q)
 			return q;
 		f.data = &words;
-		return mnt_new(&r->mnt, &f, target, NULL);
+		return spot_new(r, &f, s);
 	}
-	return bind_own(r, h, r->cgroup, flags, target, at, name);
+	return bind_own(r, h, r->cgroup, flags, s);
 }
 
 /* "cpu,cpuacct" is also reachable as cpu and as cpuacct. */
@@ -143,15 +178,9 @@ static int mount_v1(struct rootfs *r, const struct spec_mount *m, const struct m
 	for (i = 0; i < r->cg_host->n; i++) {
 		const struct cg_hierarchy *h = &r->cg_host->h[i];
 		const char *name = strrchr(h->mountpoint, '/') + 1;
-		auto_fd dir = -1;
+		const struct spot spot = { -1, top, name };
 
-		if (mkdirat(top, name, 0755))
-			q = -errno;
-		dir = q ? q : openat(top, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (dir < 0)
-			q = q ? q : -errno;
-		if (!q)
-			q = mount_v1_one(r, h, o->flags, dir, top, name);
+		q = mkdirat(top, name, 0755) ? -errno : mount_v1_one(r, h, o->flags, &spot);
 		if (!q)
 			q = link_names(top, name);
 		if (q)
@@ -176,6 +205,7 @@ int rootfs_cgroup_mount(struct rootfs *r, const struct spec_mount *m, const stru
 			int target, const char *where, struct err *e)
 {
 	struct mount_options own = *o;
+	struct spot spot;
 	int q;
 
 	if (r->cg_host->mode == CG_MODE_NONE)
@@ -188,7 +218,7 @@ int rootfs_cgroup_mount(struct rootfs *r, const struct spec_mount *m, const stru
 	o = &own;
 	if (r->cg_host->mode != CG_MODE_V2)
 		return mount_v1(r, m, o, target, where, e);
-	q = mount_unified(r, &r->cg_host->h[r->cg_host->n - 1], o->flags, target, r->rootfd,
-			  m->destination + strspn(m->destination, "/"));
+	spot = (struct spot){ target, r->rootfd, m->destination + strspn(m->destination, "/") };
+	q = mount_unified(r, &r->cg_host->h[r->cg_host->n - 1], o->flags, &spot);
 	return q ? err_set(e, q == -EPERM ? ERR_DENIED : ERR_KERNEL, q, where, "mount the cgroup2 hierarchy") : 0;
 }

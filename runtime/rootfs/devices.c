@@ -95,7 +95,9 @@ static int make_link(int dev, const char *name, const char *target, bool replace
 	char where[32];
 
 	text_join(where, sizeof(where), "/dev/", name);
-	if (replace && unlinkat(dev, name, 0) && errno != ENOENT)
+	if (!symlinkat(target, dev, name) || (errno == EEXIST && !replace))
+		return 0;
+	if (errno == EEXIST && unlinkat(dev, name, 0) && errno != ENOENT)
 		return err_set(e, ERR_KERNEL, -errno, where, "remove the old link");
 	if (symlinkat(target, dev, name) && errno != EEXIST)
 		return err_set(e, ERR_KERNEL, -errno, where, "make the link");
@@ -108,11 +110,12 @@ static int make_links(struct rootfs *r, struct err *e)
 		{ "fd", "/proc/self/fd" }, { "stdin", "/proc/self/fd/0" },
 		{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
 	};
-	auto_fd dev = -1;
+	auto_fd own = -1;
+	int dev = r->dev_kept ? r->devfd : -1, q = 0;
 	size_t i;
-	int q = 0;
 
-	dev = path_mkdir_in_root(r->rootfd, "/dev", 0755);
+	if (dev < 0)
+		dev = own = path_mkdir_in_root(r->rootfd, "/dev", 0755);
 	if (dev < 0)
 		return err_set(e, ERR_KERNEL, dev, "/dev", "make the directory");
 	if (!access("/proc/kcore", F_OK))
@@ -138,14 +141,14 @@ int rootfs_devices(struct rootfs *r, const struct spec *s, struct err *e)
 {
 	const struct spec_device *d = s->linux_->devices.v;
 	char where[48];
-	auto_fd dev = -1;
+	auto_fd own = -1;
+	int dev = -1, q = 0;
 	size_t i;
-	int q = 0;
 
 	if (r->dev_is_bind)
 		return 0;
 	if (!r->userns)
-		dev = path_open_in_root(r->rootfd, "/dev", O_PATH | O_DIRECTORY);
+		dev = r->dev_kept ? r->devfd : (own = path_open_in_root(r->rootfd, "/dev", O_PATH | O_DIRECTORY));
 	for (i = 0; i < sizeof(default_devices) / sizeof(default_devices[0]) && !q; i++)
 		if (!is_listed(&s->linux_->devices, default_devices[i].path))
 			q = make_device(r, &default_devices[i], dev, default_devices[i].path, e);
@@ -155,5 +158,8 @@ int rootfs_devices(struct rootfs *r, const struct spec *s, struct err *e)
 		text_join(where, sizeof(where), "/linux/devices/", text_num(i));
 		q = make_device(r, &d[i], -1, where, e);
 	}
-	return q ? q : make_links(r, e);
+	if (!q)
+		q = make_links(r, e);
+	rootfs_drop_dev(r);
+	return q;
 }

@@ -207,6 +207,57 @@ static bool is_hidden_proc(const struct entry *en, int fd)
 		strncmp(clean, "/proc", 5) || (clean[5] && clean[5] != '/'));
 }
 
+void rootfs_drop_dev(struct rootfs *r)
+{
+	if (r->dev_kept)
+		fd_close(&r->devfd);
+	r->dev_kept = false;
+}
+
+/* NAME of "/dev/NAME"; NULL: it is elsewhere, or deeper. */
+static const char *below_dev(const char *dest)
+{
+	const char *name = dest + 5;
+
+	return strncmp(dest, "/dev/", 5) || !*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..") ?
+		NULL : name;
+}
+
+/*
+ * A directory right in the tmpfs that we have just put on /dev is made there, without a walk from the root. Anything
+ * unusual, a link say, is left to that walk.
+ */
+static int make_in_dev(struct rootfs *r, const char *dest)
+{
+	const char *name = r->dev_kept ? below_dev(dest) : NULL;
+	int fd = -1;
+
+	if (name && (!mkdirat(r->devfd, name, 0755) || errno == EEXIST))
+		fd = openat(r->devfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 ? fd : path_mkdir_in_root(r->rootfd, dest, 0755);
+}
+
+/*
+ * Keep the tmpfs mounted on /dev for what is made in it. Only if /dev is a directory of the root itself: then it
+ * leads there until something is mounted on that very tmpfs, which make_target() sees.
+ */
+static void keep_dev(struct rootfs *r, const struct entry *en, int *mount)
+{
+	auto_fd plain = -1;
+	struct stat st, there;
+
+	if (strcmp(en->m->destination, "/dev") || *mount < 0 || fstat(*mount, &st))
+		return;
+	plain = openat(r->rootfd, "dev", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (plain < 0 || fstat(plain, &there) || there.st_dev != st.st_dev || there.st_ino != st.st_ino)
+		return;
+	r->dev_dev = st.st_dev;
+	r->dev_ino = st.st_ino;
+	rootfs_drop_dev(r);
+	r->devfd = take_fd(mount);
+	r->dev_kept = true;
+}
+
 /* The destination's directory or file, made when missing. @st: what it is. Return: O_PATH fd or -errno with @e set. */
 static int make_target(struct rootfs *r, const struct entry *en, bool file, struct stat *st, struct err *e)
 {
@@ -223,11 +274,13 @@ static int make_target(struct rootfs *r, const struct entry *en, bool file, stru
 	}
 	fd = plain ? make_plain_target(r, en, st, e) :
 	     file  ? path_touch_in_root(r->rootfd, dest, 0644) :
-		     path_mkdir_in_root(r->rootfd, dest, 0755);
+		     make_in_dev(r, dest);
 	if (fd < 0 && plain)
 		return fd;
 	if (fd < 0 || (!plain && fstat(fd, st)))
 		return err_set(e, ERR_SPEC, fd < 0 ? fd : -errno, en->where, "make mountpoint \"%s\"", dest);
+	if (r->dev_kept && st->st_dev == r->dev_dev && st->st_ino == r->dev_ino)
+		rootfs_drop_dev(r);
 	if (st->st_dev == r->dev && st->st_ino == r->ino)
 		return err_set(e, ERR_SPEC, -EINVAL, en->where,
 			       "destination \"%s\" is the root file system itself", dest);
@@ -500,7 +553,10 @@ static int mount_fs(struct rootfs *r, struct entry *en, struct err *e)
 			return err_set(e, ERR_KERNEL, q, en->where, "copy \"%s\" up into the tmpfs",
 				       en->m->destination);
 	}
-	return finish(r, en, &mount, late_ro, e);
+	q = finish(r, en, &mount, late_ro, e);
+	if (!q && tmpfs)
+		keep_dev(r, en, &mount);
+	return q;
 }
 
 static int mount_cgroup(struct rootfs *r, const struct entry *en, struct err *e)

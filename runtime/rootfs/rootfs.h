@@ -28,6 +28,9 @@ struct rootfs {
 	bool no_pivot;
 	bool netns;			/* own or joined network namespace: sysfs may be mounted */
 	bool dev_is_bind;		/* /dev is the host's: nothing is made in it */
+	bool dev_kept;			/* devfd is the new tmpfs on /dev, and that is what /dev leads to */
+	int devfd;
+	dev_t dev_dev; ino_t dev_ino;	/* of its root */
 	const struct cg_host *cg_host;
 	const char *cgroup;		/* the container's path, "" for none */
 	int *sources;			/* detached trees of bind sources by mount index; NULL: open by path */
@@ -87,6 +90,8 @@ int rootfs_cgroup_mount(struct rootfs *r, const struct spec_mount *m, const stru
 			int target, const char *where, struct err *e);
 /** rootfs_copy_up() - Copy the directory @from (fd) into the fresh tmpfs @to (fd). Return: 0 or -errno. */
 int rootfs_copy_up(int from, int to);
+/** rootfs_drop_dev() - What is made in /dev from now on is looked up from the root again. */
+void rootfs_drop_dev(struct rootfs *r);
 /** rootfs_late_ro() - Turn the mount of @fd (taken) read-only at the end. */
 int rootfs_late_ro(struct rootfs *r, int fd, struct err *e);
 #endif

@@ -202,7 +202,7 @@ static int init_cwd(struct init_ctx *c, struct err *e)
 {
 	auto_fd fd = -1;
 
-	if (!(c->new_ns & CLONE_NEWNS))
+	if (!(c->new_ns & CLONE_NEWNS) || !strcmp(c->seal.p->cwd, "/"))
 		return 0;
 	fd = path_mkdir_in_root(c->rf.rootfd, c->seal.p->cwd, 0755);
 	/* A cwd that exists and is no directory, or that root here may not see, is judged at chdir. */

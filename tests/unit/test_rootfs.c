@@ -353,6 +353,43 @@ static int flags_of_bind(void)
 	return access("/dir/file", F_OK) ? 4 : 0;
 }
 
+static int only_the_second_dev(void)
+{
+	struct stat st;
+
+	if (!mounted("/dev", TMPFS_MAGIC_) || !mounted("/dev/late", TMPFS_MAGIC_) || !access("/dev/early", F_OK))
+		return 1;
+	if (stat("/dev/null", &st) || !S_ISCHR(st.st_mode))
+		return 2;
+	return umount2("/dev", MNT_DETACH) || !mounted("/dev/early", TMPFS_MAGIC_) || !access("/dev/null", F_OK) ? 3 : 0;
+}
+
+/* What is kept of the tmpfs on /dev is what /dev leads to, however the next one on it is called. */
+TEST_F(root, what_is_made_in_dev_is_in_the_topmost)
+{
+	static const char *const names[] = { "/dev", "/tmp/../dev", "//dev/.", "/todev" };
+	size_t i;
+
+	ASSERT_EQ(0, symlinkat("dev", self->topfd, "root/todev"));
+	for (i = 0; i < N(names); i++) {
+		const struct spec_mount m[] = {
+			{ .destination = "/dev", .type = "tmpfs", .source = "t" },
+			{ .destination = "/dev/early", .type = "tmpfs", .source = "t" },
+			{ .destination = names[i], .type = "tmpfs", .source = "t" },
+			{ .destination = "/dev/late", .type = "tmpfs", .source = "t" },
+		};
+		const struct plan p = { .mounts = m, .n_mounts = 4, .devices = true, .check = only_the_second_dev };
+		struct result res = run(self->top, self->path, variant->gone, &p);
+
+		EXPECT_EQ(0, res.r) {
+			TH_LOG("%s: %s: %s", names[i], res.e.where, res.e.msg);
+		}
+		EXPECT_EQ(0, res.check) {
+			TH_LOG("%s", names[i]);
+		}
+	}
+}
+
 TEST_F(root, options_take_effect)
 {
 	const struct spec_mount over[] = { { .destination = "/dir", .type = "tmpfs", .source = "t" } },
