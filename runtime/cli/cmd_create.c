@@ -77,6 +77,7 @@ struct run {
 	struct cli *c;
 	const char *id;
 	struct notify notify;
+	struct cleat_deletion *deletion;
 	struct cg_host host;	/* foreground: found out once, to make the container and to remove it */
 };
 
@@ -111,6 +112,8 @@ static int make(struct cli *c, const struct create_values *v, const char *id, bo
 		.detached_console = detach,
 		.ready = run ? run_ready : NULL,
 		.ready_arg = run,
+		.deletion = run && run->fg && !v->keep ? &run->deletion : NULL,
+		.arena = &c->arena,
 	};
 	int r, listen;
 
@@ -152,11 +155,15 @@ int cmd_create(struct cli *c, const void *values, int argc, char **argv, struct 
 }
 
 /* Stand in for the program, and remove what is left of the container. Return: its exit status, or -errno. */
-static int attend(struct cli *c, struct foreground *fg, const char *id, bool keep, struct err *e)
+static int attend(struct cli *c, struct foreground *fg, const char *id, bool keep, struct cleat_deletion *d,
+		  struct err *e)
 {
-	struct cleat_deletion *d = keep ? NULL : cleat_delete_prepare(&c->env, id, &c->arena);
 	struct err left = { 0 };
-	int r = trace_call(STAGE_HOST, "program", foreground_wait(fg, e));
+	int r;
+
+	if (!keep && !d)
+		d = cleat_delete_prepare(&c->env, id, &c->arena);
+	r = trace_call(STAGE_HOST, "program", foreground_wait(fg, e));
 
 	foreground_end(fg);
 	if (r < 0) {
@@ -190,7 +197,7 @@ int cmd_run(struct cli *c, const void *values, int argc, char **argv, struct err
 	}
 	r = make(c, v, argv[0], v->detach, &h, &run, &p, e);
 	if (run.fg && !r)
-		r = attend(c, run.fg, argv[0], v->keep, e);
+		r = attend(c, run.fg, argv[0], v->keep, run.deletion, e);
 	else if (run.fg)
 		foreground_end(run.fg);
 	if (!r && !run.fg)

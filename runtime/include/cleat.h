@@ -68,6 +68,7 @@ void cleat_process_close(struct cleat_process *p);
 
 #define CLEAT_NOTIFY_DIR "notify"
 #define CLEAT_NOTIFY_NAME "notify.sock"
+struct cleat_deletion;
 struct cleat_create {
 	const char *id;
 	const char *bundle;		/* directory; made absolute by the callee */
@@ -97,6 +98,12 @@ struct cleat_create {
 	void *ready_arg;
 	/** @ready_early: nothing that @ready does shows outside: it may be called, and the program run, ahead of state.json */
 	bool ready_early;
+	/**
+	 * @deletion: NULL, or takes what cleat_delete_prepare() would open, where create has it at hand; else NULL.
+	 * With @ready only, and for the same env. @arena: takes it, and outlives it as @id does.
+	 */
+	struct cleat_deletion **deletion;
+	struct arena *arena;
 };
 /**
  * cleat_create() - Everything up to the gate: the process exists, confined and
@@ -140,7 +147,6 @@ int cleat_kill(const struct cleat_env *env, const char *id, int sig, bool all, s
 
 /** cleat_delete() - Remove a stopped (created: killed first) container; @force: any; absent with @force: success. */
 int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct err *e);
-struct cleat_deletion;
 /**
  * cleat_delete_prepare() - Open, while the program still runs, what its deletion needs; nothing is locked.
  * @a: takes it.

@@ -627,6 +627,8 @@ static __attribute__((noinline)) int create_in(struct arena *arena, const struct
 		cg_watch_close(&c.oom);
 		*out = CLEAT_PROCESS_INIT;
 	} else {
+		if (req->deletion)
+			*req->deletion = deletion_of_new(req->arena, env->cgroups, &c.state, &c.store, &c.procfd);
 		log_debug(env->log, "create %s: %s", req->id, req->ready ? "runs" : "waits at the gate");
 	}
 	close_ctx(&c);

@@ -206,6 +206,29 @@ void cleat_deletion_free(struct cleat_deletion *d)
 		container_close(&d->c);
 }
 
+struct cleat_deletion *deletion_of_new(struct arena *a, const struct cg_host *host, const struct state *st,
+				       struct store *store, int *procfd)
+{
+	/* Poststop hooks, systemd and resctrl need more of the state: that is then read. */
+	bool plain = host && !st->hooks && !(st->unit && *st->unit) && !st->rdt.name && store->dirfd >= 0;
+	struct cleat_deletion *d = plain ? arena_new(a, struct cleat_deletion) : NULL;
+	const char *cgroup = d ? arena_strdup(a, st->cgroup) : NULL;
+
+	if (!cgroup)
+		return NULL;
+	fd_close(&store->lockfd);
+	d->c = (struct container)CONTAINER_INIT;
+	d->c.state = (struct state){
+		.version = st->version, .id = store->id, .cgroup = cgroup, .pid = st->pid, .start_time = st->start_time,
+		.own_pidns = st->own_pidns,
+	};
+	d->c.host = *host;
+	d->c.store = *store;
+	*store = (struct store)STORE_INIT;
+	d->c.procfd = take_fd(procfd);
+	return d;
+}
+
 struct cleat_deletion *cleat_delete_prepare(const struct cleat_env *env, const char *id, struct arena *a)
 {
 	struct cleat_deletion *d = arena_new(a, struct cleat_deletion);

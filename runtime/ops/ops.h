@@ -39,6 +39,14 @@ int notify_prepare(const struct store *st, const char *root, struct spec *s, str
 /** supervise_died() - Why a process ended the conversation: @m is its last message if @r is 1. Return: -errno. */
 int supervise_died(const struct sync_msg *m, int r, struct err *e);
 
+/**
+ * deletion_of_new() - For create: what is needed to delete the container that it has just made.
+ * @a: takes it. @host: NULL: not known beyond create. @store: unlocked and moved on success. @procfd: taken then.
+ * Return: for cleat_delete_prepared(), or NULL: what it must know is only in the state directory.
+ */
+struct cleat_deletion *deletion_of_new(struct arena *a, const struct cg_host *host, const struct state *st,
+				       struct store *store, int *procfd);
+
 /** struct container - An opened container: what most operations begin with. */
 struct container {
 	struct store store;
