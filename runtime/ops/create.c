@@ -274,6 +274,7 @@ static void child(void *arg, int left)
 		.own_clocks = c->spec->linux_->time_offsets.n,
 		.wait_maps = c->new_ns & CLONE_NEWUSER, .dumpable = c->euid && (c->new_ns & CLONE_NEWUSER),
 		.wait_net = c->spec->linux_->net_devices.n,
+		.late_net = c->late_net,
 		/* The first of our own hooks waits as well: limits are in force by then. */
 		.runtime_hooks = h && (h->prestart.n || h->create_runtime.n || h->create_container.n),
 		.wait_placed = c->host.mode != CG_MODE_NONE && !c->cloned_in && !c->no_cg,
@@ -312,6 +313,19 @@ static void child(void *arg, int left)
 	init_main(&ic);
 }
 
+/*
+ * A network namespace is most of what a clone costs. With cgroup v1 we have directories to make meanwhile, so init makes
+ * it itself: still at the cost of our cgroup, for it enters its own only later. Only in the usual container, where
+ * nothing but init is inside, and not where the namespace is needed at once or whose it is depends on the clone.
+ */
+static bool makes_net_late(const struct host_ctx *c)
+{
+	const uint64_t usual = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS;
+
+	return (c->new_ns & usual) == usual && !c->userns && !c->spec->linux_->net_devices.n &&
+	       c->host.mode != CG_MODE_V2 && c->host.mode != CG_MODE_NONE && !c->no_cg;
+}
+
 static void host_launch_undo(struct host_ctx *c)
 {
 	child_pidfd_signal(c->pidfd, c->pid, SIGKILL);
@@ -320,9 +334,11 @@ static void host_launch_undo(struct host_ctx *c)
 
 static int host_launch(struct host_ctx *c, struct err *e)
 {
-	/* By init, see init_maps() and init_clocks(). */
+	/* By init, see init_maps(), init_clocks() and init_network(). */
+	const bool late_net = makes_net_late(c);
 	const uint64_t later = (c->new_ns & CLONE_NEWUSER ? CLONE_NEWIPC : 0) |
-			       (c->spec->linux_->time_offsets.n ? CLONE_NEWTIME : 0);
+			       (c->spec->linux_->time_offsets.n ? CLONE_NEWTIME : 0) |
+			       (late_net ? CLONE_NEWNET : 0);
 	struct launch l = {
 		.new_ns = c->new_ns & ~later, .join = c->join, .pidfd = -1, .parent = c->env->parent_clone,
 		.unprivileged = c->euid, .child = child, .arg = c,
@@ -332,6 +348,7 @@ static int host_launch(struct host_ctx *c, struct err *e)
 	r = fdio_socketpair(sv);
 	if (r)
 		return err_set(e, ERR_KERNEL, r, NULL, "socketpair");
+	c->late_net = late_net;
 	c->sock = sv[0];
 	c->child_sock = sv[1];
 	l.sock = c->sock;

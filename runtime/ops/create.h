@@ -34,6 +34,7 @@ struct host_ctx {
 	struct cg_host host;
 	struct cg_unit unit;		/* of systemd; name NULL: the cgroup is ours */
 	struct cg cg;
+	bool late_net;			/* init makes its network namespace, see host_launch() */
 	bool has_cg, cloned_in;		/* made; init was born in it */
 	bool has_unit;
 	bool no_cg;			/* it may not be made, and nothing needs it */

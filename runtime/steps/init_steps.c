@@ -156,6 +156,10 @@ static int init_network(struct init_ctx *c, struct err *e)
 {
 	if (c->wait_net && sync_wait_go(c->seal.sock))
 		return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
+	if (c->late_net && unshare(CLONE_NEWNET))
+		return err_set(e, errno == ENOSPC || errno == ENOMEM ? ERR_LIMIT : ERR_KERNEL, -errno,
+			       "/linux/namespaces", "make a network namespace%s", errno != ENOSPC ? "" :
+			       ": no more namespaces are allowed, see /proc/sys/user/max_net_namespaces");
 	return c->new_ns & CLONE_NEWNET ? net_loopback_up(e) : 0;
 }
 

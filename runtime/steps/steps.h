@@ -52,6 +52,7 @@ struct init_ctx {
 	bool late_ipc;			/* make the ipc namespace as root of the user namespace */
 	bool own_clocks;		/* make the time namespace, ask the worker for its offsets, enter it */
 	bool wait_maps;			/* a new user namespace: the worker maps ids first */
+	bool late_net;			/* make the network namespace */
 	bool wait_net;			/* the worker moves network devices in */
 	mode_t umask;			/* the caller's, for hooks */
 	bool dumpable;			/* born so, for the worker's sake; no longer than it needs */
