@@ -172,6 +172,13 @@ int cg_watch_open(const struct cg *c, struct cg_watch *w, struct err *e);	/* -EO
  */
 int cg_watch_read(struct cg_watch *w);
 void cg_watch_close(struct cg_watch *w);
+/**
+ * cg_oom_kills() - OOM kills that the container's cgroup has ever seen, for who does not watch it.
+ * @begin: nobody has entered it yet: there were none, without a look, if cg_make() has made it.
+ *
+ * Return: count, or -errno where nobody counts.
+ */
+int64_t cg_oom_kills(const struct cg *c, bool begin);
 
 /* ---- statistics: superset of the v1 and v2 metrics messages (contract shim 5) ---- */
 #define CG_STAT_DEVICES_MAX 64

@@ -154,3 +154,24 @@ void cg_watch_close(struct cg_watch *w)
 	fd_close(&w->event);
 	fd_close(&w->source);
 }
+
+int64_t cg_oom_kills(const struct cg *c, bool begin)
+{
+	bool v2 = cg_is_v2(c);
+	int i = v2 ? cg_main(c) : cg_controller(c, "memory"), r;
+	auto_fd fd = -1;
+	uint64_t kills;
+	char text[1024];
+
+	if (i < 0)
+		return -EOPNOTSUPP;
+	if (begin && c->made[i])
+		return 0;
+	fd = openat(c->dirfd[i], v2 ? "memory.events" : "memory.oom_control", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = read_source(fd, text, sizeof(text));
+	if (r < 0)
+		return r;
+	return cg_find_key(text, "oom_kill", &kills) && kills < INT64_MAX ? (int64_t)kills : -EOPNOTSUPP;
+}

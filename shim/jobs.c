@@ -118,7 +118,7 @@ int job_create(struct work_side *side, const void *arg, struct err *e)
 	struct cleat_create req = {
 		.id = c->id, .bundle = c->bundle, .no_pivot = op->options.no_pivot_root,
 		.no_new_keyring = op->options.no_new_keyring, .terminal = c->init.terminal,
-		.detached_console = true,
+		.detached_console = true, .watch_oom = true,
 	};
 	int r = mounts_make(c->bundle, op->mounts, op->n_mounts, e);
 

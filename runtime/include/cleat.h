@@ -82,6 +82,8 @@ struct cleat_create {
 	 * CLEAT_NOTIFY_DIR below the container's state directory, and name it in the environment.
 	 */
 	bool notify;
+	/** @watch_oom: the caller wants @out's watch for OOM kills. */
+	bool watch_oom;
 	/** @terminal: -1 as the spec says; 0 or 1: what the caller expects, else ERR_SPEC. */
 	int terminal;
 	/**

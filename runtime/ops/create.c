@@ -448,7 +448,9 @@ static int host_meanwhile(struct host_ctx *c, struct err *e)
 
 	if (r)
 		return r;
-	if (c->has_cg && cg_watch_open(&c->cg, &c->oom, &ignored))
+	if (c->has_cg && !c->req->watch_oom)
+		c->oom_kills = cg_oom_kills(&c->cg, true);
+	else if (c->has_cg && cg_watch_open(&c->cg, &c->oom, &ignored))
 		c->oom = (struct cg_watch){ .event = -1, .source = -1 };
 	r = child_start_time(c->procfd, c->pid, &c->state.start_time, NULL);
 	if (c->env->idle_close)
@@ -473,6 +475,14 @@ static int run_runtime_hooks(void *arg, struct err *e)
 	return r;
 }
 
+/* Was it the kernel that killed something in the container's cgroup? */
+static bool oom_killed(struct host_ctx *c)
+{
+	if (c->oom.event >= 0)
+		return cg_watch_read(&c->oom) > 0;
+	return c->has_cg && !c->req->watch_oom && c->oom_kills >= 0 && cg_oom_kills(&c->cg, false) > c->oom_kills;
+}
+
 static int host_supervise(struct host_ctx *c, struct err *e)
 {
 	struct supervise s = {
@@ -483,7 +493,7 @@ static int host_supervise(struct host_ctx *c, struct err *e)
 	int r = supervise_until_ready(&s, e);
 
 	c->console = s.console;
-	if (r && e->kind == ERR_PEER && c->oom.event >= 0 && cg_watch_read(&c->oom) > 0)
+	if (r && e->kind == ERR_PEER && oom_killed(c))
 		err_context(e, "container init was OOM-killed (memory limit too low?)");
 	return r;
 }

@@ -47,6 +47,7 @@ struct host_ctx {
 	pid_t pid;
 	int pidfd, console;
 	struct cg_watch oom;
+	int64_t oom_kills;		/* without a watch: before init entered; < 0: nobody counts */
 	struct rdt_group rdt;		/* name NULL: none */
 };
 
