@@ -20,17 +20,17 @@ FLOOR=$O/tests/bench/floor
 # Calls on a hybrid host with ten hierarchies and dynamic linking (or musl, which maps pages where glibc has
 # a heap), whichever is the dearest, and a tenth more, for other hosts.
 CEILINGS="
-run		820
-create		750
-start		125
+run		720
+create		680
+start		121
 state		105
-kill		115
-delete		120
-exec		415
-shim-create	795
-shim-start	122
-shim-exec	470
-shim-delete	138
+kill		113
+delete		117
+exec		350
+shim-create	665
+shim-start	105
+shim-exec	310
+shim-delete	120
 "
 ceiling() {
 	printf '%s' "$CEILINGS" | awk -v what="$1" '$1 == what { print $2 }'
@@ -87,7 +87,7 @@ others() {
 	done
 	bundle one '' true
 	many=$(fewest run --bundle "$B" "$ID")
-	# Each of them would be a call at least. The state is read once more, six calls, when the program ends early.
+	# Each of them would be a call at least.
 	[ "$many" -le $((one + 10)) ] || fail "run: $one calls alone, $many with $n other containers"
 	bundle other1 '' sleep 100
 	below exec "$(calls exec "$ID" /bin/true)"
@@ -159,16 +159,16 @@ t "shim: Create, Start, exec round trip, Delete" shim_life watched
 
 # On a hybrid host with ten hierarchies, and a twentieth more: the static build by gcc, as it is shipped.
 STEP_CEILINGS="
-create		408000
-start		54000
-state		63000
-exec		127000
-kill		53000
-delete		49000
-shim-create	434000
-shim-start	65500
-shim-exec	189000
-shim-delete	70000
+create		395000
+start		51000
+state		60500
+exec		118000
+kill		50000
+delete		45500
+shim-create	420000
+shim-start	63500
+shim-exec	182000
+shim-delete	68500
 "
 steppable() {
 	[ "$(uname -m)" = x86_64 ] || skip "the ceilings are of x86-64"
