@@ -469,6 +469,16 @@ oom() {
 }
 t "memory.limit: over it means killed, 137" oom
 
+oom_early() {
+	[ -n "$CLEAT" ] || skip "runc says it in other words"
+	bundle oom2 '.linux.resources.memory = {limit: 8192}' true
+	for i in 1 2 3; do
+		status 1 run_it
+		has "$(cat "$T/e")" 'container init was OOM-killed'
+	done
+}
+t "memory.limit: too low for init, and it says so" oom_early
+
 cgroup_exists() {
 	bundle ce '' sleep 100
 	for d in /sys/fs/cgroup/pids /sys/fs/cgroup; do
