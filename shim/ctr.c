@@ -25,23 +25,43 @@ struct ctr *ctr_new(struct server *srv, const char *id, const char *bundle, cons
 	c->exit_wait.fn = ctr_exit_wait_due;
 	c->again.fn = op_delete_again;
 	c->queue_tail = &c->queue;
-	c->next = srv->ctrs;
-	srv->ctrs = c;
+	ctr_link(c, &srv->ctrs);
 	srv->had_container = true;
 	if (!c->id || !c->bundle || !c->root) {
 		ctr_forget(c);
 		return NULL;
 	}
+	table_add(&srv->by_id, &c->by_id, table_text(id));
 	return c;
+}
+
+void ctr_link(struct ctr *c, struct ctr **at)
+{
+	c->next = *at;
+	c->pprev = at;
+	if (c->next)
+		c->next->pprev = &c->next;
+	*at = c;
+}
+
+void ctr_unlink(struct ctr *c)
+{
+	if (!c->pprev)
+		return;
+	*c->pprev = c->next;
+	if (c->next)
+		c->next->pprev = c->pprev;
+	c->next = NULL;
+	c->pprev = NULL;
 }
 
 struct ctr *ctr_find(const struct server *srv, const char *id)
 {
-	struct ctr *c;
+	struct table_node *n = table_first(&srv->by_id, table_text(id));
 
-	for (c = srv->ctrs; c && strcmp(c->id, id) != 0; c = c->next)
-		;
-	return c;
+	while (n && strcmp(loop_owner(n, struct ctr, by_id)->id, id) != 0)
+		n = table_next(n);
+	return n ? loop_owner(n, struct ctr, by_id) : NULL;
 }
 
 void ctr_get(struct ctr *c)
@@ -61,12 +81,8 @@ void ctr_put(struct ctr *c)
 
 void ctr_forget(struct ctr *c)
 {
-	struct ctr **at = &c->srv->ctrs;
-
-	while (*at && *at != c)
-		at = &(*at)->next;
-	if (*at)
-		*at = c->next;
+	ctr_unlink(c);
+	table_del(&c->srv->by_id, &c->by_id);
 	loop_timer_cancel(&c->exit_wait);
 	loop_timer_cancel(&c->create_timer);
 	loop_timer_cancel(&c->again);
@@ -124,14 +140,9 @@ void ctr_remove_exec(struct proc *p)
 	free(p);
 }
 
-struct proc *ctr_proc_by_pid(struct server *srv, pid_t pid)
+struct proc *ctr_proc_by_pid(const struct server *srv, pid_t pid)
 {
-	for (struct ctr *c = srv->ctrs; c; c = c->next) {
-		if (c->init.pid == pid && !c->init.reaped)
-			return &c->init;
-		for (struct proc *p = c->execs; p; p = p->next)
-			if (p->pid == pid && !p->reaped)
-				return p;
-	}
-	return NULL;
+	struct table_node *n = table_first(&srv->by_pid, (uint32_t)pid);
+
+	return n ? loop_owner(n, struct proc, by_pid) : NULL;
 }

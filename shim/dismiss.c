@@ -10,6 +10,7 @@
 #include "fd.h"
 #include "logger.h"
 #include "pathfs.h"
+#include "sproc.h"
 
 #define EOF_MS 2000	/* to read what is left in the pipes */
 #define KILL_MS 12000
@@ -130,6 +131,9 @@ void logger_leave(struct server *srv)
 
 bool logger_reaped(struct server *srv, pid_t pid)
 {
+	struct table_node *n;
+	struct proc *p;
+
 	for (struct dismissed *d = srv->dismissed; d; d = d->next) {
 		if (d->pid == pid) {
 			dismissed_free(d);
@@ -137,16 +141,11 @@ bool logger_reaped(struct server *srv, pid_t pid)
 		}
 	}
 	/* One that ended by itself: its pid may be somebody else's from now on. */
-	for (struct ctr *c = srv->ctrs; c; c = c->next) {
-		struct proc *p = &c->init, *next = c->execs;
-
-		for (; p; p = next, next = next ? next->next : NULL) {
-			if (p->logger != pid)
-				continue;
-			p->logger = 0;
-			fd_close(&p->logger_pidfd);
-			return true;
-		}
-	}
-	return false;
+	n = table_first(&srv->by_logger, (uint32_t)pid);
+	if (!n)
+		return false;
+	p = loop_owner(n, struct proc, by_logger);
+	proc_logger(p, 0);
+	fd_close(&p->logger_pidfd);
+	return true;
 }

@@ -283,6 +283,10 @@ static void io_proc(struct io *io, struct proc *p)
 	IO(io, p->height);
 	IO(io, p->logger);
 	io_fd(io, &p->logger_pidfd);
+	if (io->reading) {
+		proc_born(p, p->pid);
+		proc_logger(p, p->logger);
+	}
 	io_waiters(io, p);
 	io_spec(io, p);
 	for (int i = 0; i < 3; i++)
@@ -372,9 +376,8 @@ static void io_ctrs(struct io *io)
 			}
 			/* It was put in front; the list keeps its order. */
 			if (rest) {
-				io->srv->ctrs = rest;
-				c->next = NULL;
-				*at = c;
+				ctr_unlink(c);
+				ctr_link(c, at);
 			}
 		}
 		io_ctr(io, *at);
@@ -536,9 +539,9 @@ static void drop_all(struct server *srv)
 	while (srv->ctrs) {
 		struct ctr *c = srv->ctrs;
 
-		c->init.logger = 0;
+		proc_logger(&c->init, 0);
 		for (struct proc *p = c->execs; p; p = p->next)
-			p->logger = 0;
+			proc_logger(p, 0);
 		ctr_forget(c);
 	}
 	loop_timer_cancel(&srv->idle);

@@ -181,7 +181,7 @@ void op_process(struct work *w, pid_t pid, int pidfd)
 {
 	struct op *op = w->op;
 
-	op->proc->pid = pid;
+	proc_born(op->proc, pid);
 	fd_close(&op->proc->pidfd);
 	op->proc->pidfd = pidfd;
 	reap_adopt(w->srv, op->proc);

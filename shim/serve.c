@@ -311,6 +311,9 @@ int server_main(const struct shim_args *args)
 	ttrpc_server_close(&srv->rpc);
 	publish_fini(&srv->pub);
 	arena_fini(&srv->cgroups_mem);
+	table_fini(&srv->by_id);
+	table_fini(&srv->by_pid);
+	table_fini(&srv->by_logger);
 	free(srv->events_address);
 	free(srv);
 	return r < 0 ? 1 : 0;

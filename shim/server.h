@@ -13,6 +13,7 @@
 #include "publish.h"
 #include "rules.h"
 #include "stream.h"
+#include "table.h"
 #include "work.h"
 
 /*
@@ -34,7 +35,8 @@ struct proc {
 	struct ctr *ctr;
 	char *id;			/* exec id; "" for init */
 	enum proc_state state;
-	pid_t pid;			/* stays after exit; 0: never had one */
+	pid_t pid;			/* stays after exit; 0: never had one. Set by proc_born() */
+	struct table_node by_pid;	/* until it is reaped */
 	int pidfd;			/* -1 once reaped */
 	bool reaped;			/* status and time below are set */
 	bool start_failed;		/* exec: its end is nobody's news */
@@ -52,7 +54,8 @@ struct proc {
 	struct arena spec_arena;	/* exec: the request, until it is started */
 	const void *spec;
 	size_t spec_len;
-	pid_t logger;			/* logging program; 0: none */
+	pid_t logger;			/* logging program; 0: none. Set by proc_logger() */
+	struct table_node by_logger;
 	int logger_pidfd;
 	struct op *deleting;		/* the Delete under way */
 	struct op *draining;		/* the same, as long as it waits for the streams */
@@ -63,7 +66,8 @@ struct proc {
 
 /** struct ctr - A container. */
 struct ctr {
-	struct ctr *next;
+	struct ctr *next, **pprev;	/* pprev NULL: not in the list */
+	struct table_node by_id;
 	struct server *srv;
 	unsigned int refs;
 	char *id, *bundle, *root;	/* root: state root of the engine */
@@ -111,6 +115,7 @@ struct server {
 	struct ttrpc_server rpc;
 	struct publisher pub;
 	struct ctr *ctrs;
+	struct table by_id, by_pid, by_logger;	/* containers, processes that have not been reaped, and those with a logger */
 	struct work *works;
 	int places[WORK_PLACES];	/* fds of low numbers, for the workers' ends of their sockets */
 	unsigned int n_places, places_taken;	/* a bit for each */

@@ -47,6 +47,26 @@ int proc_init(struct proc *p, struct ctr *c, const char *id, bool terminal, cons
 	return 0;
 }
 
+void proc_born(struct proc *p, pid_t pid)
+{
+	struct table *t = &p->ctr->srv->by_pid;
+
+	table_del(t, &p->by_pid);
+	p->pid = pid;
+	if (pid > 0 && !p->reaped)
+		table_add(t, &p->by_pid, (uint32_t)pid);
+}
+
+void proc_logger(struct proc *p, pid_t pid)
+{
+	struct table *t = &p->ctr->srv->by_logger;
+
+	table_del(t, &p->by_logger);
+	p->logger = pid;
+	if (pid > 0)
+		table_add(t, &p->by_logger, (uint32_t)pid);
+}
+
 static void answer_waiters(struct proc *p)
 {
 	Cleat__Task__WaitResponse res = CLEAT__TASK__WAIT_RESPONSE__INIT;
@@ -76,6 +96,8 @@ void proc_fini(struct proc *p)
 		op_delete_cut(p->deleting);
 	if (p->logger > 0)
 		logger_dismiss(p->ctr->srv, p->logger, take_fd(&p->logger_pidfd));
+	proc_logger(p, 0);
+	table_del(&p->ctr->srv->by_pid, &p->by_pid);
 	fd_close(&p->pidfd);
 	fd_close(&p->console);
 	arena_fini(&p->spec_arena);
@@ -236,6 +258,7 @@ static void unread_due(struct loop_timer *t)
 void proc_reaped(struct proc *p, int wstatus, const struct timespec *at)
 {
 	p->reaped = true;
+	table_del(&p->ctr->srv->by_pid, &p->by_pid);
 	if (p->start_failed) {
 		/* Its Waits were answered then, and an exit without a start must not be told. */
 		fd_close(&p->pidfd);
@@ -321,7 +344,7 @@ void proc_streams(struct proc *p, struct work *w)
 	struct loop *l = &p->ctr->srv->loop;
 
 	p->console = take_fd(&w->fd[WF_CONSOLE]);
-	p->logger = w->logger;
+	proc_logger(p, w->logger);
 	p->logger_pidfd = take_fd(&w->logger_pidfd);
 	w->logger = 0;
 	p->streams_up = true;

@@ -13,6 +13,10 @@ int proc_init(struct proc *p, struct ctr *c, const char *id, bool terminal, cons
 	      const char *out, const char *err);
 /** proc_fini() - Close and free what it holds; its waiters are answered with what is known. */
 void proc_fini(struct proc *p);
+/** proc_born() - It is process @pid; ctr_proc_by_pid() finds it, until it is reaped. 0: none any more. */
+void proc_born(struct proc *p, pid_t pid);
+/** proc_logger() - @pid is its logging program. 0: none any more. */
+void proc_logger(struct proc *p, pid_t pid);
 /** proc_is_init() - Init process or exec? */
 static inline bool proc_is_init(const struct proc *p) { return &p->ctr->init == p; }
 /** proc_verdict() - rules.c for this process. */

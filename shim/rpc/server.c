@@ -18,12 +18,11 @@
 
 static struct ttrpc_conn *find_conn(const struct ttrpc_server *s, uint64_t id)
 {
-	struct ttrpc_conn *c;
+	struct table_node *n = table_first(&s->by_id, (uint32_t)id);
 
-	for (c = s->conns; c; c = c->next)
-		if (c->id == id)
-			return c;
-	return NULL;
+	while (n && loop_owner(n, struct ttrpc_conn, by_id)->id != id)
+		n = table_next(n);
+	return n ? loop_owner(n, struct ttrpc_conn, by_id) : NULL;
 }
 
 static void conn_free(struct ttrpc_conn *c)
@@ -31,6 +30,7 @@ static void conn_free(struct ttrpc_conn *c)
 	*c->pprev = c->next;
 	if (c->next)
 		c->next->pprev = c->pprev;
+	table_del(&c->server->by_id, &c->by_id);
 	c->server->n_conns--;
 	ttrpc_chan_close(&c->chan);
 	free(c);
@@ -161,6 +161,7 @@ static int conn_new(struct ttrpc_server *s, struct ttrpc_conn **at, int fd, uint
 	if (c->next)
 		c->next->pprev = &c->next;
 	*at = c;
+	table_add(&s->by_id, &c->by_id, (uint32_t)id);
 	s->n_conns++;
 	return 0;
 }
@@ -227,6 +228,7 @@ void ttrpc_server_close(struct ttrpc_server *s)
 {
 	while (s->conns)
 		conn_free(s->conns);
+	table_fini(&s->by_id);
 }
 
 static size_t put_varint(uint8_t *p, size_t v)

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include "arena.h"
 #include "loop.h"
+#include "table.h"
 
 /*
  * ttrpc: frames of a 10-byte header and data over a stream socket, driven by
@@ -137,6 +138,7 @@ struct ttrpc_request {
 struct ttrpc_conn {
 	struct ttrpc_chan chan;
 	struct ttrpc_conn *next, **pprev;
+	struct table_node by_id;
 	struct ttrpc_server *server;
 	uint64_t id;
 	uint32_t last_stream;
@@ -146,6 +148,7 @@ struct ttrpc_conn {
 struct ttrpc_server {
 	struct loop *loop;
 	struct ttrpc_conn *conns;
+	struct table by_id;		/* of connections */
 	unsigned int n_conns;
 	uint64_t last_id;
 	void *owner;			/* the shim's */
