@@ -285,6 +285,7 @@ static void io_proc(struct io *io, struct proc *p)
 	io_fd(io, &p->logger_pidfd);
 	if (io->reading) {
 		proc_born(p, p->pid);
+		reap_watch(p);
 		proc_logger(p, p->logger);
 	}
 	io_waiters(io, p);
@@ -506,7 +507,7 @@ static void io_server(struct io *io)
 /* Is something under way that only this process can end? */
 static bool busy(const struct server *srv)
 {
-	if (srv->works || srv->early || srv->dismissed || srv->stopping || srv->leaving.pprev ||
+	if (srv->works || srv->early || srv->look.pprev || srv->dismissed || srv->stopping || srv->leaving.pprev ||
 	    srv->pub.calling)
 		return true;
 	for (const struct ctr *c = srv->ctrs; c; c = c->next) {

@@ -182,9 +182,11 @@ void op_process(struct work *w, pid_t pid, int pidfd)
 	struct op *op = w->op;
 
 	proc_born(op->proc, pid);
+	reap_unwatch(op->proc);
 	fd_close(&op->proc->pidfd);
 	op->proc->pidfd = pidfd;
-	reap_adopt(w->srv, op->proc);
+	if (!reap_adopt(w->srv, op->proc))
+		reap_watch(op->proc);
 }
 
 /* What does not change while we run is found out once, not by each worker. Without it they say what is wrong. */

@@ -38,7 +38,7 @@ static void remove_socket(struct server *srv)
 	srv->socket[0] = 0;
 }
 
-static void leave_if_done(struct server *srv)
+void server_leave_if_done(struct server *srv)
 {
 	if (srv->stopping && publish_idle(&srv->pub) && !ttrpc_server_unsent(&srv->rpc) &&
 	    !srv->works)
@@ -47,7 +47,7 @@ static void leave_if_done(struct server *srv)
 
 static void flushed(struct publisher *p)
 {
-	leave_if_done(loop_owner(p, struct server, pub));
+	server_leave_if_done(loop_owner(p, struct server, pub));
 }
 
 void server_stop(struct server *srv)
@@ -63,7 +63,7 @@ void server_stop(struct server *srv)
 	loop_timer_cancel(&srv->idle);
 	loop_timer_set(&srv->loop, &srv->leaving, FLUSH_MS);
 	srv->pub.drained = flushed;
-	leave_if_done(srv);
+	server_leave_if_done(srv);
 }
 
 /* Containers that count: one that is being deleted, or will be again, goes by itself. */
@@ -191,16 +191,17 @@ static void signal_ready(struct loop_source *s, uint32_t events)
 	bool children = false;
 
 	while (read(srv->signal_fd, &si, sizeof(si)) == sizeof(si)) {
+		children = children || si.ssi_signo == SIGCHLD;
 		if (si.ssi_signo == SIGCHLD)
-			children = true;
+			reap_told(srv, (pid_t)si.ssi_pid);
 		else if (si.ssi_signo == SIGUSR1)
 			dump(srv);
 		else
 			server_stop(srv);
 	}
 	if (children) {
-		reap_all(srv);
-		leave_if_done(srv);
+		reap_rest(srv);
+		server_leave_if_done(srv);
 	}
 }
 
@@ -274,6 +275,7 @@ static int server_setup(struct server *srv, const struct shim_args *args)
 	srv->idle.fn = idle_due;
 	srv->leaving.fn = leaving_due;
 	srv->listen_rest.fn = rested;
+	reap_init(srv);
 	srv->events_address = take_env("TTRPC_ADDRESS");
 	publish_init(&srv->pub, &srv->loop, &srv->log.log, srv->events_address, args->ns);
 	for (size_t i = 0; i < sizeof(not_ours) / sizeof(not_ours[0]); i++)

@@ -38,6 +38,7 @@ struct proc {
 	pid_t pid;			/* stays after exit; 0: never had one. Set by proc_born() */
 	struct table_node by_pid;	/* until it is reaped */
 	int pidfd;			/* -1 once reaped */
+	struct loop_source exit_ev;	/* of pidfd, in servers of many: see reap.c */
 	bool reaped;			/* status and time below are set */
 	bool start_failed;		/* exec: its end is nobody's news */
 	bool exit_due;			/* reaped, its exit is not told yet */
@@ -115,13 +116,18 @@ struct server {
 	struct ttrpc_server rpc;
 	struct publisher pub;
 	struct ctr *ctrs;
-	struct table by_id, by_pid, by_logger;	/* containers, processes that have not been reaped, and those with a logger */
+	struct table by_id;		/* containers */
+	struct table by_pid;		/* processes that have not been reaped */
+	struct table by_logger;		/* processes that have one */
 	struct work *works;
 	int places[WORK_PLACES];	/* fds of low numbers, for the workers' ends of their sockets */
 	unsigned int n_places, places_taken;	/* a bit for each */
 	struct cg_host *cgroups;	/* for the workers, which would look it up each time; NULL: not known yet */
 	struct arena cgroups_mem;
 	struct early *early;
+	bool watching;			/* processes are in the loop, so that not all children need be looked at at once */
+	bool unwatched;			/* but one could not be */
+	struct loop_timer look;		/* look at all children */
 	struct dismissed *dismissed;	/* logging programs told to end */
 	struct loop_timer idle;		/* nobody needs us: shut down */
 	unsigned int idle_rounds;	/* how often that was put off for events that are not told yet */
@@ -137,6 +143,8 @@ struct shim_args;
 int server_main(const struct shim_args *args);
 /** server_stop() - Orderly end: unlink the socket, flush events, quit. Containers stay. */
 void server_stop(struct server *srv);
+/** server_leave_if_done() - Quit, if that was all that a server that stops had to do. */
+void server_leave_if_done(struct server *srv);
 /** server_shutdown() - Shutdown was asked for: obey unless a container is left. */
 void server_shutdown(struct server *srv, struct rpc_token t);
 /** server_trim() - Give freed memory back to the kernel. */
@@ -151,8 +159,16 @@ void task_request(struct ttrpc_server *s, const struct ttrpc_request *r);
 void task_gone(struct ttrpc_server *s, uint64_t conn);
 
 /* ---- reap.c ---------------------------------------------------------------- */
-/** reap_all() - Reap every child that has ended and tell whom it concerns. */
-void reap_all(struct server *srv);
+/** reap_init() - Before any child. */
+void reap_init(struct server *srv);
+/** reap_told() - SIGCHLD told of @pid: reap it, if it has ended. reap_rest() must follow. */
+void reap_told(struct server *srv, pid_t pid);
+/** reap_rest() - One SIGCHLD tells of any number of children: see to the others. */
+void reap_rest(struct server *srv);
+/** reap_watch() - @p has its pid and its pidfd. */
+void reap_watch(struct proc *p);
+/** reap_unwatch() - Before its pidfd is closed. */
+void reap_unwatch(struct proc *p);
 /** reap_adopt() - A worker told of @p: take an exit seen before. Return: was there one? */
 bool reap_adopt(struct server *srv, struct proc *p);
 

@@ -36,7 +36,7 @@ int proc_init(struct proc *p, struct ctr *c, const char *id, bool terminal, cons
 	      const char *out, const char *err)
 {
 	*p = (struct proc){
-		.ctr = c, .pidfd = -1, .console = -1, .logger_pidfd = -1, .terminal = terminal,
+		.ctr = c, .pidfd = -1, .exit_ev = { .fd = -1 }, .console = -1, .logger_pidfd = -1, .terminal = terminal,
 		.id = strdup(id), .in = copy(in), .out = copy(out), .err = copy(err),
 		.spec_arena = ARENA_INIT, .drain = { .fn = drain_due },
 		.unread = { .fn = unread_due },
@@ -98,6 +98,7 @@ void proc_fini(struct proc *p)
 		logger_dismiss(p->ctr->srv, p->logger, take_fd(&p->logger_pidfd));
 	proc_logger(p, 0);
 	table_del(&p->ctr->srv->by_pid, &p->by_pid);
+	reap_unwatch(p);
 	fd_close(&p->pidfd);
 	fd_close(&p->console);
 	arena_fini(&p->spec_arena);
@@ -259,6 +260,7 @@ void proc_reaped(struct proc *p, int wstatus, const struct timespec *at)
 {
 	p->reaped = true;
 	table_del(&p->ctr->srv->by_pid, &p->by_pid);
+	reap_unwatch(p);
 	if (p->start_failed) {
 		/* Its Waits were answered then, and an exit without a start must not be told. */
 		fd_close(&p->pidfd);

@@ -253,6 +253,8 @@ static void work_finish(struct work *w)
 	loop_del(&w->srv->loop, &w->ev);
 	fd_close(&w->sock);
 	w->done = NULL;
+	w->ctr = NULL;		/* they may be gone before it is */
+	w->proc = NULL;
 }
 
 static void work_ready(struct loop_source *s, uint32_t events)

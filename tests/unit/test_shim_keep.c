@@ -341,7 +341,7 @@ TEST_F(keep, nobody_notices)
 	ASSERT_EQ(0, kill(self->child, SIGKILL));
 	for (int i = 0; i < 100 && !ctr_find(self->new, "c1")->init.reaped; i++) {
 		usleep(10000);
-		reap_all(self->new);
+		reap_rest(self->new);
 	}
 	turns(self->new);
 	EXPECT_STREQ("5 ", answers(self->peer, text));
