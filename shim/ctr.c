@@ -9,8 +9,10 @@
 
 struct ctr *ctr_new(struct server *srv, const char *id, const char *bundle, const char *root)
 {
-	struct ctr *c = calloc(1, sizeof(*c));
+	struct ctr *c;
 
+	srv->ctr_pool.size = sizeof(*c);
+	c = pool_alloc(&srv->ctr_pool);
 	if (!c)
 		return NULL;
 	c->srv = srv;
@@ -76,7 +78,7 @@ void ctr_put(struct ctr *c)
 	free(c->id);
 	free(c->bundle);
 	free(c->root);
-	free(c);
+	pool_free(&c->srv->ctr_pool, c);
 }
 
 void ctr_forget(struct ctr *c)

@@ -203,11 +203,47 @@ static void learn_cgroups(struct server *srv)
 	}
 }
 
+/* The container as it is at the fork: the original is in memory that workers do not get (pool.h). */
+struct view {
+	struct op *op;
+	bool init;		/* the operation is about the container's own process */
+	struct ctr ctr;
+};
+
+/* In the worker. */
+static const struct op *look_at(const void *arg)
+{
+	struct view *v = (struct view *)(uintptr_t)arg;
+
+	v->ctr.init.ctr = &v->ctr;
+	v->op->ctr = &v->ctr;
+	if (v->init)
+		v->op->proc = &v->ctr.init;
+	else if (v->op->proc)
+		v->op->proc->ctr = &v->ctr;
+	return v->op;
+}
+
+static int job_in_view(struct work_side *side, const void *arg, struct err *e)
+{
+	const struct op *op = look_at(arg);
+
+	return op->job(side, op, e);
+}
+
+static void undo_in_view(struct work_side *side, const void *arg)
+{
+	const struct op *op = look_at(arg);
+
+	op->undo(side, op);
+}
+
 struct work *op_fork(struct op *op)
 {
 	struct err e = { 0 };
+	struct view view = { op, op->proc == &op->ctr->init, *op->ctr };
 	struct work_plan plan = {
-		.name = op->what, .run = op->job, .undo = op->undo, .arg = op,
+		.name = op->what, .run = job_in_view, .undo = op->undo ? undo_in_view : NULL, .arg = &view,
 		.process = op->process, .done = worker_done,
 		.ctr = op->ctr, .proc = op->proc, .op = op,
 	};

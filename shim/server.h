@@ -10,6 +10,7 @@
 #include "dispatch.h"
 #include "log.h"
 #include "loop.h"
+#include "pool.h"
 #include "publish.h"
 #include "rules.h"
 #include "stream.h"
@@ -65,7 +66,7 @@ struct proc {
 	uint32_t unread_ms;		/* how long it has been */
 };
 
-/** struct ctr - A container. */
+/** struct ctr - A container. A worker has a copy of its own one only: see op_fork(). */
 struct ctr {
 	struct ctr *next, **pprev;	/* pprev NULL: not in the list */
 	struct table_node by_id;
@@ -116,6 +117,7 @@ struct server {
 	struct ttrpc_server rpc;
 	struct publisher pub;
 	struct ctr *ctrs;
+	struct pool ctr_pool;
 	struct table by_id;		/* containers */
 	struct table by_pid;		/* processes that have not been reaped */
 	struct table by_logger;		/* processes that have one */
@@ -125,7 +127,7 @@ struct server {
 	struct cg_host *cgroups;	/* for the workers, which would look it up each time; NULL: not known yet */
 	struct arena cgroups_mem;
 	struct early *early;
-	bool watching;			/* processes are in the loop, so that not all children need be looked at at once */
+	bool watching;			/* processes are in the loop, see reap.c */
 	bool unwatched;			/* but one could not be */
 	struct loop_timer look;		/* look at all children */
 	struct dismissed *dismissed;	/* logging programs told to end */

@@ -33,7 +33,7 @@ static void conn_free(struct ttrpc_conn *c)
 	table_del(&c->server->by_id, &c->by_id);
 	c->server->n_conns--;
 	ttrpc_chan_close(&c->chan);
-	free(c);
+	pool_free(&c->server->conn_pool, c);
 }
 
 static void send_status(struct ttrpc_conn *c, uint32_t stream, enum rpc_code code, const char *msg)
@@ -140,9 +140,11 @@ static void conn_closed(struct ttrpc_chan *ch, int error)
 /* At @at of the list. */
 static int conn_new(struct ttrpc_server *s, struct ttrpc_conn **at, int fd, uint64_t id)
 {
-	struct ttrpc_conn *c = calloc(1, sizeof(*c));
+	struct ttrpc_conn *c;
 	int r;
 
+	s->conn_pool.size = sizeof(*c);
+	c = pool_alloc(&s->conn_pool);
 	if (!c) {
 		fd_close(&fd);
 		return -ENOMEM;
@@ -151,7 +153,7 @@ static int conn_new(struct ttrpc_server *s, struct ttrpc_conn **at, int fd, uint
 	c->chan.closed = conn_closed;
 	r = ttrpc_chan_open(&c->chan, s->loop, fd);
 	if (r) {
-		free(c);
+		pool_free(&s->conn_pool, c);
 		return r;
 	}
 	c->server = s;

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include "arena.h"
 #include "loop.h"
+#include "pool.h"
 #include "table.h"
 
 /*
@@ -148,6 +149,7 @@ struct ttrpc_conn {
 struct ttrpc_server {
 	struct loop *loop;
 	struct ttrpc_conn *conns;
+	struct pool conn_pool;
 	struct table by_id;		/* of connections */
 	unsigned int n_conns;
 	uint64_t last_id;
