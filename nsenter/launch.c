@@ -156,7 +156,20 @@ static int born(void *arg)
 }
 
 /*
- * Clone the process from where it is to be born. Always a sibling: whoever is to be its parent is ours too.
+ * Of memory that outlives its owner the kernel looks for a new one: among the owner's children, then among its
+ * siblings from the oldest on. Those are all the processes of a shim, and with 2,000 of them that takes longer than
+ * all the rest of mid. So there the process is mid's child, and the shim's when mid exits, since that is a subreaper.
+ * Not where there may be no pidfds: by its own the shim tells a process that it cannot wait for yet from an earlier
+ * one of that pid, which it has reaped.
+ */
+static bool left_to_reaper(const struct launch *l)
+{
+	return l->parent && l->pidfd >= 0;
+}
+
+/*
+ * Clone the process from where it is to be born. Whoever is to be its parent is ours too, so it is a sibling, or
+ * will be.
  *
  * What enters a running container takes mid's memory over: mid has nothing left to do but to report it and to exit,
  * and changes nothing on the way but its own end of its stack (and errno, should the caller be dead). So the
@@ -171,7 +184,7 @@ static pid_t mid_clone(struct birth *b, int *pidfd, struct err *e)
 
 	if (CHILD_SHARES && !b->l->new_ns) {
 		prctl(PR_SET_DUMPABLE, 0);	/* once more: another id has another default */
-		r = child_share(born, b, pidfd);
+		r = child_share(born, b, !left_to_reaper(b->l), pidfd);
 		return r < 0 ? clone_failed(r, e) : r;
 	}
 	r = clone_here(b->l, b->l->new_ns ? b->l->cgroup_fd : -1, true, pidfd, e);

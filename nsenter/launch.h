@@ -29,7 +29,7 @@ struct launch {
 	struct join_set	join;		/* namespaces to join; borrowed fds */
 	int		pidfd;		/* or: join @pidfd_flags of this process (5.8); -1: none */
 	int		pidfd_flags;	/* CLONE_NEW* */
-	bool		parent;		/* CLONE_PARENT for every clone */
+	bool		parent;		/* what is cloned is our parent's, which is a subreaper */
 	int		cgroup_fd;	/* CLONE_INTO_CGROUP, or -1 */
 	bool		unprivileged;	/* the caller has no rights in its own user namespace (an ordinary user) */
 	int		sock;		/* the worker's end of the sync socket */

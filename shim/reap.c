@@ -19,12 +19,14 @@
  * is followed by a look at all. Who comes as late as that is a stranger or a
  * logging program, and nobody waits for those.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include "ctr.h"
 #include "logger.h"
 #include "server.h"
 #include "sproc.h"
+#include "sysx.h"
 
 #define EARLY_MAX 256
 #define FEW 50			/* processes that are looked through in no time */
@@ -60,18 +62,26 @@ static void early_clear(struct server *srv)
 	}
 }
 
+/* It may not be ours to wait for yet: then the one that cloned it has still to exit. */
+static bool was_reaped(const struct proc *p)
+{
+	int r = p->pidfd >= 0 ? sysx_pidfd_send_signal(p->pidfd, 0) : -ENOSYS;
+	siginfo_t si = { 0 };
+
+	if (r != -ENOSYS)
+		return r == -ESRCH;
+	return waitid(P_PID, (id_t)p->pid, &si, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0;
+}
+
 bool reap_adopt(struct server *srv, struct proc *p)
 {
 	struct early **at = &srv->early, *e;
-	siginfo_t si = { 0 };
 
 	while (*at && (*at)->pid != p->pid)
 		at = &(*at)->next;
 	e = *at;
-	if (!e)
-		return false;
-	/* If the process can still be waited for, the exit was that of an earlier owner of its pid. */
-	if (!waitid(P_PID, (id_t)p->pid, &si, WEXITED | WNOHANG | WNOWAIT | __WALL))
+	/* If the process was not reaped yet, the exit was that of an earlier owner of its pid. */
+	if (!e || !was_reaped(p))
 		return false;
 	*at = e->next;
 	proc_reaped(p, e->wstatus, &e->at);
@@ -179,7 +189,10 @@ static void exit_ready(struct loop_source *s, uint32_t events)
 	struct proc *p = loop_owner(s, struct proc, exit_ev);
 	struct server *srv = p->ctr->srv;
 
-	/* Not ours to reap as long as somebody traces it. We are told when that is over, by SIGCHLD. */
+	/*
+	 * Not ours to reap as long as somebody traces it, or until the one that cloned it has exited. We are told when
+	 * that is over, by SIGCHLD.
+	 */
 	if (!reap(srv, p->pid))
 		reap_unwatch(p);
 	settle(srv);

@@ -105,9 +105,9 @@ static pid_t clone_on_stack(int (*run)(void *arg), void *arg, int flags, int *pi
 	return r;
 }
 
-pid_t child_share(int (*run)(void *arg), void *arg, int *pidfd)
+pid_t child_share(int (*run)(void *arg), void *arg, bool sibling, int *pidfd)
 {
-	const int flags = CLONE_VM | CLONE_PARENT | SIGCHLD;
+	const int flags = CLONE_VM | (sibling ? CLONE_PARENT : 0) | SIGCHLD;
 	int fd = -1, r;
 
 	*pidfd = -1;

@@ -35,14 +35,15 @@ pid_t child_clone(const struct child_args *a, int *pidfd);
 #endif
 #define CHILD_STACK (256u << 10)
 /**
- * child_share() - Clone a sibling that has our memory, and everything else of its own.
+ * child_share() - Clone a process that has our memory, and everything else of its own.
  * @run: what it does, with @arg, on a new stack of CHILD_STACK bytes; its value is the status. @pidfd: as above.
+ * @sibling: its parent is ours.
  *
  * Nothing is copied: the process has the memory for itself as soon as the caller has exited, which is all
  * that the caller should do soon, with no work in between that it could disturb: errno is shared as well.
  * Context: mid stage, single-threaded process. Return: its pid, or -errno.
  */
-pid_t child_share(int (*run)(void *arg), void *arg, int *pidfd);
+pid_t child_share(int (*run)(void *arg), void *arg, bool sibling, int *pidfd);
 /**
  * child_vfork() - Clone a child that has our memory until it executes a program or exits; so long we stand still.
  * @run: what it does, with @arg, on a new stack of CHILD_STACK bytes; its value is the status. Fds, signals and the

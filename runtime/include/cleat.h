@@ -18,8 +18,8 @@
  * leave umask and signal dispositions alone. They block (lock, kernel,
  * hooks): the CLI calls them in its own process, the shim in forked workers.
  * A process that calls cleat_create(), cleat_exec() or cleat_restore must be
- * single-threaded and must not be PID 1 of a pid namespace when
- * env->parent_clone is set.
+ * single-threaded, and when env->parent_clone is set must not be PID 1 of a
+ * pid namespace and must have a subreaper for a parent.
  */
 
 #define CLEAT_VERSION "0.1.0"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sync messages, namespace files, maps, and who is whose parent after a launch. */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -631,6 +633,45 @@ static void inside(void *arg, int left)
 	if (open_fds() != 4)	/* 0, 1, 2 and the socket */
 		_exit(79);
 	launched(arg, written == 48 ? left : -2);
+}
+
+TEST_F(launch, in_a_worker_it_is_born_inside_and_becomes_its_parents)
+{
+	static const int kinds = CLONE_NEWPID | CLONE_NEWNS;
+	int p[2], status, born = 0;
+	pid_t worker;
+
+	self->holder = holder(kinds);
+	if (self->holder < 0)
+		SKIP(return, "no namespaces to be had");
+	self->l.pidfd = sysx_pidfd_open(self->holder, 0);
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+	self->l.pidfd_flags = kinds;
+	self->l.enter = close_ours;
+	self->l.parent = true;
+	ASSERT_EQ(0, pipe(p));
+	worker = fork();
+	if (!worker) {
+		struct err e = { 0 };
+		int pidfd = -1;
+		pid_t pid = launch(&self->l, &pidfd, &e);
+
+		(void)!write(p[1], &pid, sizeof(pid));
+		_exit(pid > 0 && pidfd >= 0 && left_of(&self->l) == 0 ? 0 : 1);
+	}
+	EXPECT_EQ(0, child_wait(worker, &status));
+	ASSERT_EQ(sizeof(born), read(p[0], &born, sizeof(born)));
+	if (self->l.pidfd < 0 || born == -EINVAL)
+		SKIP(return, "this kernel cannot join by pidfd");
+	EXPECT_EQ(0, status);
+	/* The one between has exited, or is about to. */
+	EXPECT_LT(0, waitpid(-1, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(getpid(), ppid_of(born));
+	EXPECT_EQ(ns_of(self->holder, "pid"), ns_of(born, "pid"));
+	EXPECT_EQ(5, ends(born, &self->l));
+	child_kill_reap(&self->holder);
+	EXPECT_EQ(-ECHILD, child_wait(-1, &status));
 }
 
 TEST_F(launch, in_a_running_container_it_is_born_inside_without_fds_of_ours)
