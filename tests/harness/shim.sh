@@ -119,7 +119,7 @@ workers_are() {
 hold() {
 	rm -f "$T/held" "$T/rootfs/bin/leased"
 	cp "$T/rootfs/bin/busybox" "$T/rootfs/bin/leased"
-	perl -e '$SIG{IO} = "IGNORE"; open(F, "+<", $ARGV[0]) or die; fcntl(F, 1024, 1) or die; $| = 1; print "held\n"; sleep 60' \
+	perl -e '$SIG{IO} = "IGNORE"; open(F, "<", $ARGV[0]) or die; fcntl(F, 1024, 1) or die; $| = 1; print "held\n"; sleep 60' \
 		"$T/rootfs/bin/leased" >"$T/held" 2>&1 &
 	HOLD=$!
 	until_true 3 grep -q held "$T/held"
