@@ -5,19 +5,23 @@
 # suite; then cri_start. The runtime handlers are the snippets of
 # Documentation/kubernetes.rst.
 
-# oci_image NAME ENTRYPOINT: an image of the suite's root, imported for CRI.
-oci_image() {
-	mkdir -p "$T/img.$1"
-	[ -f "$T/layer.tar" ] || tar -C "$T/rootfs" --numeric-owner -cf "$T/layer.tar" .
-	ln -f "$T/layer.tar" "$T/img.$1/layer.tar"
+# oci_images: the suite's root, imported for CRI by two names: containers name their own command.
+oci_images() {
+	mkdir -p "$T/img"
+	tar -C "$T/rootfs" --numeric-owner -cf "$T/img/layer.tar" .
 	(
-		cd "$T/img.$1"
-		printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin:/usr/bin"],"Entrypoint":%s},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
-			"$2" "$(sha256sum layer.tar | cut -d' ' -f1)" >config.json
-		printf '[{"Config":"config.json","RepoTags":["localhost/%s:test"],"Layers":["layer.tar"]}]' "$1" >manifest.json
+		cd "$T/img"
+		printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin:/usr/bin"],"Entrypoint":["/bin/sleep","100000"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+			"$(sha256sum layer.tar | cut -d' ' -f1)" >config.json
+		printf '[{"Config":"config.json","RepoTags":["localhost/pause:test","localhost/busybox:test"],"Layers":["layer.tar"]}]' >manifest.json
 		tar -cf image.tar manifest.json config.json layer.tar
 	)
-	ctr -n k8s.io image import "$T/img.$1/image.tar" >/dev/null 2>&1
+	ctr -n k8s.io image import "$T/img/image.tar" >/dev/null 2>&1
+}
+
+# image_known NAME
+image_known() {
+	cri ImageStatus "{\"image\":{\"image\":\"localhost/$1:test\"}}" | grep -q sha256
 }
 
 cri_config() {
@@ -83,7 +87,8 @@ fake_cni() {
 }
 
 cri_start() {
-	/usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null || {
+	# not imported, which takes as long as the calls of a test
+	/usr/bin/python3 -c 'from importlib.util import find_spec as f; f("grpc").name, f("google.protobuf").name' 2>/dev/null || {
 		echo "1..0 # SKIP python3-grpcio is not installed"
 		exit 0
 	}
@@ -100,19 +105,32 @@ cri_start() {
 	protoc-c --descriptor_set_out="$T/cri.ds" -I"$H" "$H/cri.proto"
 	PATH=${SHIM_BIN:+${SHIM_BIN%/*}:}$O:$PATH containerd --config "$CD/config.toml" >"$CD/log" 2>&1 &
 	CD_PID=$!
+	cri_client
 	daemon_up $CD_PID "$CD/log" 20 cri Version
-	oci_image pause '["/bin/sleep","100000"]'
-	oci_image busybox '["/bin/sh"]'
-	for i in pause busybox; do
-		until_true 10 sh -c "'$H/cri' '$T/cri.ds' '$CD_SOCK' ImageStatus '{\"image\":{\"image\":\"localhost/$i:test\"}}' | grep -q sha256"
-	done
+	oci_images
+	until_true 10 image_known pause
+	until_true 10 image_known busybox
 	CGROUP_STAYS=pods-$TAG
 	expect
 }
 
+# One client for all calls: under an emulator its start takes seconds.
+cri_client() {
+	mkfifo "$T/cri.in" "$T/cri.out"
+	/usr/bin/python3 "$H/cri" "$T/cri.ds" "$CD_SOCK" <"$T/cri.in" >"$T/cri.out" 2>"$T/cri.err" &
+	daemon $!
+	exec 8>"$T/cri.in" 9<"$T/cri.out"
+}
+
 # cri METHOD [JSON]
 cri() {
-	timeout --foreground 70 /usr/bin/python3 "$H/cri" "$T/cri.ds" "$CD_SOCK" "$@"
+	printf '%s\n' "$*" >&8
+	read -r cri_ok cri_said <&9 || fail "the client is gone: $(cat "$T/cri.err")"
+	if [ "$cri_ok" != ok ]; then
+		printf '%s\n' "$cri_said" >&2
+		return 1
+	fi
+	printf '%s\n' "$cri_said"
 }
 
 # manifest NAME: a manifest of the documentation, as JSON.
