@@ -237,6 +237,59 @@ ctr_stopped() {
 	c task ls | grep -Eq "^$TAG-c +[0-9]+ +STOPPED"
 }
 
+# ---- a pod --------------------------------------------------------------------------
+
+# As the kubelet does it with systemd as its driver: it makes the pod's slice and removes it,
+# and what it hands on is the slice's path.
+by_cri() {
+	[ -d /usr/lib/python3/dist-packages/grpc ] || skip "python3-grpcio is not installed"
+	# the series that hands a handler's options to our shim; with 1.6 the form has to be enough
+	[ ! -d "$O/private/containerd-1.7/bin" ] || export CONTAINERD=1.7
+	[ -n "${CONTAINERD-}" ] || command -v containerd >/dev/null || skip "containerd is not installed"
+	# shellcheck source=tests/harness/containerd.sh
+	. "$H/containerd.sh"
+	# shellcheck source=tests/harness/cri.sh
+	. "$H/cri.sh"
+	trap 'set +e; for p in $STOP; do stop_daemon "$p"; done' EXIT
+	containerd_choose
+	cri_start
+	slice=kubepods-burstable-pod$TAG.slice
+	parent=/kubepods.slice/kubepods-burstable.slice/$slice
+	if [ -n "$V2" ]; then limit=MemoryMax; else limit=MemoryLimit; fi
+	busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager StartTransientUnit \
+		'ssa(sv)a(sa(sv))' "$slice" replace 2 "$limit" t 268435456 TasksMax t 200 0 >/dev/null
+	pod p ".linux.cgroup_parent = \"$parent\"" cleat-systemd
+	placed "$POD"
+	[ -z "$V2" ] || is "$(show CPUWeight)" 1
+	container c '.linux.resources = {memory_limit_in_bytes: 67108864, cpu_period: 100000, cpu_quota: 25000}' sleep 1000
+	start
+	placed "$CTR"
+	is "$(show CPUQuotaPerSecUSec)" 250ms
+	is "$(file memory memory.max memory.limit_in_bytes)" 67108864
+	has "$(file cpu cpu.max cpu.cfs_quota_us)" '^25000'
+	is "$(exec_sync sh -c 'echo in')" in
+	said=$(cri ContainerStats "{\"container_id\":\"$CTR\"}")
+	has "$said" '"working_set_bytes": *\{"value": *"[1-9]'
+	has "$said" '"usage_core_nano_seconds": *\{"value": *"[1-9]'
+	cri UpdateContainerResources "{\"container_id\":\"$CTR\",\"linux\":{\"memory_limit_in_bytes\":33554432}}" >/dev/null
+	is "$(file memory memory.max memory.limit_in_bytes)" 33554432
+	is "$(show "$limit")" 33554432
+	cri StopContainer "{\"container_id\":\"$CTR\"}" >/dev/null
+	remove
+	no_unit
+	pod_gone
+	is "$(systemctl list-units --all --plain --no-legend 'cri-containerd-*')" ""
+	systemctl stop "$slice"
+	until_true 10 test ! -e "$FS$parent"
+}
+
+# placed ID - its scope is in the pod's slice; what is asked for then is asked of it
+placed() {
+	SCOPE=cri-containerd-$1.scope DIR=$parent/cri-containerd-$1.scope
+	is "$(show Slice)" "$slice"
+	[ -d "$FS$DIR" ] || fail "no $FS$DIR"
+}
+
 # ---- podman ---------------------------------------------------------------------------------
 
 by_podman() {
@@ -341,6 +394,7 @@ t "the form of cgroupsPath is enough" by_form
 t "one call to start, at most one to stop" figures
 sed 's/^/# /' "$T/figures" 2>/dev/null
 t "ctr with SystemdCgroup" by_ctr
+t "a pod of the kubelet's kind, with SystemdCgroup" by_cri
 t "podman with its systemd manager" by_podman
 t "a user's own systemd" by_user
 finish
