@@ -193,6 +193,12 @@ int cg_unit_stop(const char *name, bool user, const struct log *log, struct err 
 	return r;
 }
 
+bool cg_unit_keeps(const struct cg_host *host, const struct err *why)
+{
+	/* ERR_UNSUPPORTED: there is no systemd */
+	return host->mode == CG_MODE_V2 && why->kind != ERR_NONE && why->kind != ERR_UNSUPPORTED;
+}
+
 bool cg_unit_exists(const struct cg_host *host, const char *path)
 {
 	for (size_t i = host->n; i-- > 0; ) {

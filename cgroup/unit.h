@@ -68,6 +68,13 @@ int cg_unit_update(const char *name, bool user, const struct cg *c, const struct
 		   const struct log *log, struct err *e);
 /** cg_unit_stop() - Stop the unit and wait until it is gone; one that is not there is success. */
 int cg_unit_stop(const char *name, bool user, const struct log *log, struct err *e);
+/**
+ * cg_unit_keeps() - After a failed cg_unit_stop(): has the cgroup to be left to systemd?
+ *
+ * v2: it learns from the directory's cgroup.events that a scope is empty, ends it and removes the directory. Where the
+ * directory is gone before it looks, the unit is active for ever, and its name is taken.
+ */
+bool cg_unit_keeps(const struct cg_host *host, const struct err *why);
 /** cg_unit_exists() - Is the unit's cgroup there, in the hierarchy that systemd itself uses? */
 bool cg_unit_exists(const struct cg_host *host, const char *path);
 /**

@@ -156,7 +156,7 @@ int host_delegate(struct host_ctx *c, struct err *e)
 
 void host_cgroup_undo(struct host_ctx *c)
 {
-	struct err ignored = { 0 };
+	struct err ignored = { 0 }, why = { 0 };
 
 	/* Anew, for it is open as far as it was needed. */
 	if (c->has_cg) {
@@ -167,8 +167,8 @@ void host_cgroup_undo(struct host_ctx *c)
 		cg_close(&c->cg);
 	}
 	if (c->has_unit)
-		cg_unit_stop(c->unit.name, c->unit.user, c->env->log, NULL);
-	if (c->has_cg || c->has_unit)
+		cg_unit_stop(c->unit.name, c->unit.user, c->env->log, &why);
+	if ((c->has_cg || c->has_unit) && !cg_unit_keeps(&c->host, &why))
 		cg_remove(&c->host, c->cgroup, &ignored);
 	c->has_cg = c->has_unit = false;
 }

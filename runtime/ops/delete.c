@@ -65,14 +65,15 @@ static void poststop(struct container *c, const struct cleat_env *env)
 
 static int remove_cgroup(struct container *c, const struct cleat_env *env, struct err *e)
 {
+	bool ours = true;
 	int r = 0;
 
 	/* Processes that are left keep a directory busy, or systemd waiting: only then are they looked for. */
 	if (c->state.unit && *c->state.unit) {
 		r = kill_leftovers(c, e);
 		if (!r)
-			op_unit_stop(c, env->log);
-		if (!r && c->state.cgroup[0])
+			ours = op_unit_stop(c, env->log);
+		if (!r && ours && c->state.cgroup[0])
 			r = trace_call(STAGE_HOST, "delete-cgroup", cg_remove(&c->host, c->state.cgroup, e));
 	} else if (c->state.cgroup[0] &&
 		   trace_call(STAGE_HOST, "delete-cgroup", cg_remove_empty(&c->host, c->state.cgroup))) {

@@ -93,8 +93,11 @@ int container_not_running(const char *id, struct err *e);
  */
 int op_unit(const struct cleat_env *env, const char *id, const char *cgroups_path, const struct cg_host *host,
 	    struct arena *a, struct cg_unit *u, struct err *e);
-/** op_unit_stop() - Stop a container's unit, if it is there still; nothing of it may run any more. */
-void op_unit_stop(const struct container *c, const struct log *log);
+/**
+ * op_unit_stop() - Stop a container's unit, if it is there still; nothing of it may run any more.
+ * Return: may the cgroup be removed? Else systemd does it as soon as it comes to it.
+ */
+bool op_unit_stop(const struct container *c, const struct log *log);
 /** op_reap() - Wait for the death of a process we killed: by waitpid if it is our child, else by pidfd. */
 void op_reap(const struct cleat_env *env, pid_t pid, int pidfd);
 /** op_give_pidfd() - Send a container's pidfd, and its id as the text, to the socket that an annotation names. */

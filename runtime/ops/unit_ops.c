@@ -21,17 +21,18 @@ int op_unit(const struct cleat_env *env, const char *id, const char *cgroups_pat
 	return r ? r : cg_unit_available(e);
 }
 
-void op_unit_stop(const struct container *c, const struct log *log)
+bool op_unit_stop(const struct container *c, const struct log *log)
 {
 	struct err why = { 0 };
 	char text[ERR_TEXT_MAX];
 
 	if (!c->state.unit || !*c->state.unit)
-		return;
+		return true;
 	/* A scope ends by itself when it is empty; a container that never got a process may have no cgroup yet. */
 	if (c->state.cgroup[0] && !cg_unit_exists(&c->host, c->state.cgroup))
-		return;
-	/* An empty cgroup is all that is left: a systemd that does not answer does not keep us from removing it. */
+		return true;
+	/* An empty cgroup is all that is left: without systemd's answer the container can be deleted all the same. */
 	if (cg_unit_stop(c->state.unit, c->state.user_unit, log, &why))
 		log_warn(log, "%s", err_render(&why, text, sizeof(text)));
+	return !cg_unit_keeps(&c->host, &why);
 }

@@ -142,6 +142,50 @@ by_bus() {
 	no_unit
 }
 
+# PID 1 takes no SIGSTOP, but its cgroup can be frozen: it is connected to, and is silent. At the
+# same time the message bus is stopped, and a container of before is deleted. All wait together.
+unanswered() {
+	only_v2
+	frozen=/sys/fs/cgroup/init.scope/cgroup
+	busctl status >/dev/null
+	bus=$(systemctl show -p MainPID --value dbus.service)
+	unit quiet3 '' sleep 1000
+	up
+	trap 'echo 0 >$frozen.freeze; kill -CONT "$bus"' EXIT
+	echo 1 >$frozen.freeze
+	kill -STOP "$bus"
+	until_true 5 grep -q 'frozen 1' $frozen.events
+	before=$(date +%s)
+	rts delete --force "$ID" 2>"$T/3.err" &
+	three=$!
+	unit quiet1 '' true
+	rts run --bundle "$B" "$ID" </dev/null >"$T/1.out" 2>"$T/1.err" &
+	one=$!
+	unit quiet2 '' true
+	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/dbus/system_bus_socket
+	rts run --bundle "$B" "$ID" </dev/null >"$T/2.out" 2>"$T/2.err" &
+	two=$!
+	! wait $one || fail "it ran: $(cat "$T/1.out")"
+	! wait $two || fail "it ran: $(cat "$T/2.out")"
+	wait $three || fail "delete: $(cat "$T/3.err")"
+	[ $(($(date +%s) - before)) -lt 40 ] || fail "after $(($(date +%s) - before)) s"
+	said='of t-.*.scope: systemd does not answer within 25 s'
+	has "$(cat "$T/1.err")" "/run/systemd/private: StartTransientUnit $said"
+	has "$(cat "$T/2.err")" "/run/dbus/system_bus_socket: StartTransientUnit $said"
+	has "$(cat "$T/3.err")" "level=warning.*StopUnit $said"
+	is "$(rts list -q)" ""
+	# what it was asked for meanwhile, nobody waits for any more: it makes nothing of it
+	trap - EXIT
+	echo 0 >$frozen.freeze
+	kill -CONT "$bus"
+	unset DBUS_SYSTEM_BUS_ADDRESS
+	until_true 10 no_scopes
+}
+
+no_scopes() {
+	[ -z "$(systemctl list-units --all --plain --no-legend 't-*.scope')" ]
+}
+
 reexec() {
 	unit re '' true
 	for i in 1 2 3; do
@@ -388,6 +432,7 @@ t "exec, ps, pause, kill in a scope" inside
 t "an OOM kill leaves no failed unit" oom
 t "a scope that systemd stops" stopped_by_systemd
 t "by the message bus" by_bus
+t "systemd or the bus does not answer: said within half a minute, nothing left" unanswered
 t "systemd executes itself anew meanwhile" reexec
 t "a limit that is refused: the scope goes as well" limit_refused
 t "the form of cgroupsPath is enough" by_form
