@@ -14,7 +14,8 @@
 #     Exit status, as `git bisect run` wants it: 0 good, 1 a test fails, 125 it cannot be
 #     booted or tested.
 #
-# VARIANT and SUITE as in run.sh; and cli-config or the like is tests/integ/t-cli-config.sh.
+# VARIANT and SUITE as in run.sh; and cli-config or the like is tests/integ/t-cli-config.sh, where the lab has no suite
+# of that name.
 # LAB_JOBS: guests at a time (default 2); LAB_LIMIT: seconds of one suite (default 900).
 set -u
 
@@ -37,7 +38,7 @@ usage() {
 suites() {
 	for s; do
 		p=$here/../integ/t-$s.sh
-		if [ -e "$p" ]; then (cd "${p%/*}" && echo "$PWD/${p##*/}"); else echo "$s"; fi
+		if [ ! -e "$here/guest-$s.sh" ] && [ -e "$p" ]; then (cd "${p%/*}" && echo "$PWD/${p##*/}"); else echo "$s"; fi
 	done | paste -s -d ' '
 }
 

@@ -169,11 +169,16 @@ table() {
 	has "$(cat "$T/o")" '^# 3 passed, 1 failed, 2 skipped, in '
 }
 
-# Layouts that the table leaves out are booted when they are asked for, with this system's kernel.
-asked_for() {
+# record - a guest that passes; how each was booted is in $T/booted
+record() {
 	printf '#!/bin/sh\necho "$*" >>"%s"\nprintf "%%s\\n" "#@ begin one" 1..1 "ok 1 - a" "#@ end 0 9"\n' "$T/booted" >"$T/boot"
 	chmod 755 "$T/boot"
 	: >"$T/booted"
+}
+
+# Layouts that the table leaves out are booted when they are asked for, with this system's kernel.
+asked_for() {
+	record
 	r=0
 	LAB_JOBS=1 LAB_BOOT=$T/boot "$here/kernels.sh" -q -s one -v "systemd-hybrid systemd-v1 no-pids no-pressure" \
 		>"$T/o" 2>&1 </dev/null || r=$?
@@ -184,6 +189,14 @@ asked_for() {
 		is "$(grep -c -e "$words" "$T/booted")" 1
 	done
 	has "$(tail -n 1 "$T/o")" '^# 4 passed, 0 failed, 0 skipped, in [0-9]+ s'
+}
+
+# The lab's own suite comes first where an integration suite has its name; that one is chosen by its path.
+own_suites() {
+	record
+	LAB_JOBS=1 LAB_BOOT=$T/boot "$here/kernels.sh" -q -v systemd -s "systemd cgroup $SRC/tests/integ/t-systemd.sh" \
+		>"$T/o" 2>&1 </dev/null || :
+	is "$(sed 's/.* //' "$T/booted" | tr '\n' ' ')" "systemd $SRC/tests/integ/t-cgroup.sh $SRC/tests/integ/t-systemd.sh "
 }
 
 # newest FOLDER - the newest kernel in it
@@ -225,5 +238,6 @@ t "one kernel: a test fails, status 1, with what fails and what it lacks" bisect
 t "one kernel: it does not boot, status 125" bisect_untestable
 t "the table has a line per test and a letter per kernel" table
 t "layouts that the table does not have are booted when asked for" asked_for
+t "a suite of the lab comes before an integration suite of its name" own_suites
 t "two kernels that differ in cgroup.kill: good, and bad for the want of it" real_bisect
 finish
