@@ -148,9 +148,14 @@ outputs_same() {
 }
 t "state and list print what runc prints" outputs_same
 
+both_sleep() {
+	[ "$(rt ps -f json "$ID" | jq length)" = 4 ]
+}
+
 # Of one cgroup, so of the same processes.
 ps_same() {
 	both pssame '' sh -c 'sleep 1000; :'
+	until_true 5 both_sleep
 	# The kernel keeps no order in a v1 cgroup.
 	rt ps -f json "$ID" >"$T/o"
 	by_runc ps -f json "$ID" >"$T/theirs"

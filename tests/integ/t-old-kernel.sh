@@ -25,6 +25,9 @@ wrap() {
 		printf '#!/bin/sh\nexec "%s" %s "%s" "$@"\n' "$NNC" "$*" "$program" >"$w/${program##*/}"
 		chmod 0755 "$w/${program##*/}"
 	done
+	# what containers are compared with: a filter is on both, though here it has next to nothing to hide
+	printf '#!/bin/sh\nexec "%s" 6.9 "%s" "$@"\n' "$NNC" "$(command -v runc)" >"$w/runc"
+	chmod 0755 "$w/runc"
 }
 
 the_filter() {
@@ -44,7 +47,7 @@ passes() {
 	s=$1 known=$2
 	shift 2
 	wrap "w$s" "$@"
-	RUNTIME=$T/w$s/cleat SHIM_BIN=$T/w$s/containerd-shim-cleat-v2 ONLY='' LONG='' "$TOOLS/warden" "$SUITES/t-$s.sh" \
+	PATH=$(case $s in cli-*) echo "$T/w$s:" ;; esac)$PATH RUNTIME=$T/w$s/cleat SHIM_BIN=$T/w$s/containerd-shim-cleat-v2 ONLY='' LONG='' "$TOOLS/warden" "$SUITES/t-$s.sh" \
 		>"$T/tap" 2>&1 || :
 	if ! grep -q '^1\.\.[0-9]' "$T/tap" || grep '^not ok' "$T/tap" | grep -Evq -e "- ($known)\$"; then
 		grep -v '^ok' "$T/tap"
@@ -67,10 +70,22 @@ t "as on 4.19: the shim" passes shim-raw none 4.19
 NEW_ROOTS='an overlay of 120 layers.*|an overlay with options longer than a page.*|.*id-mapped.*'
 t "no new mount calls, no LOOP_CONFIGURE: roots for the shim" passes shim-rootfs "$NEW_ROOTS" \
 	fsopen,fsconfig,fsmount,open_tree,move_mount,mount_setattr,loop_configure
+# known_of SUITE: recursive flags are mount_setattr's, a time namespace clone3's, a pidfd 5.3's; and a copy of the
+# wrapper leads nobody else to the filter.
+known_of() {
+	case $1 in
+	cli-commands) echo 'check by an ordinary user' ;;
+	cli-compare) echo 'flags of whole trees' ;;
+	cli-errors) echo 'a receiver of the pidfd that is not there' ;;
+	cli-fields) echo 'timeOffsets' ;;
+	*) echo none ;;
+	esac
+}
+
 if [ -n "${LONG-}" ]; then
 	for s in cli-commands cli-compare cli-errors cli-fields cli-net cli-parity cgroup security rootless systemd shim-faults \
 		shim-pitfalls shim-load shim-ctr podman podman-pods podman-user buildah; do
-		t "as on 4.19: $s" passes $s none 4.19
+		t "as on 4.19: $s" passes $s "$(known_of $s)" 4.19
 	done
 	t "as on 4.19: roots for the shim" passes shim-rootfs "$NEW_ROOTS" 4.19
 fi
