@@ -297,6 +297,8 @@ by_cri() {
 	trap 'set +e; for p in $STOP; do stop_daemon "$p"; done' EXIT
 	containerd_choose
 	cri_start
+	CGROUP_STAYS='*.slice'
+	expect
 	slice=kubepods-burstable-pod$TAG.slice
 	parent=/kubepods.slice/kubepods-burstable.slice/$slice
 	if [ -n "$V2" ]; then limit=MemoryMax; else limit=MemoryLimit; fi
