@@ -8,15 +8,15 @@
  * two lists; `make check` compares them with the headers.
  *
  * Set up by whoever reads, or made anew by what is called here:
- *   proc: ctr
- *   ctr: refs oom_ev outside_ev queue_tail
+ *   proc: ctr by_pid by_logger exit_ev
+ *   ctr: by_id refs oom_ev outside_ev queue_tail
  *   server: log ns address events_address signal_fd listen_ev signal_ev listen_rest idle_rounds cgroups cgroups_mem
- *   server: places n_places places_taken
+ *   server: places n_places places_taken by_id by_pid by_logger watching unwatched ctr_pool
  *   stream: src_ev dst_ev watch_ev timer rest_timer blocked unread done arg
  *   publisher: log address ns client connected tail call timer pause_ms drained
  *   ttrpc_chan: events out_tail out_bytes dead broken error frame closed
- *   ttrpc_conn: server
- *   ttrpc_server: owner request gone
+ *   ttrpc_conn: by_id server
+ *   ttrpc_server: by_id conn_pool owner request gone
  * Without a value as long as nothing is under way, see busy():
  *   proc: drain unread unread_ms
  *   ctr: create_conn create_aborted create_timer
