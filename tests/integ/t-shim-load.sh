@@ -226,6 +226,83 @@ stopped_reader() {
 }
 t "a reader that stops half way: the writer waits, the server rests, and nothing is lost" stopped_reader
 
+# A server of many keeps and finds its containers and processes in other ways than one of few, and its workers see less
+# of it: all operations on one that came late.
+crowd() {
+	POD='.annotations = {"io.kubernetes.cri.sandbox-id": ($TAG + "-crowd")}'
+	running crowd "$POD" sleep 1000
+	first=$ID FB=$B
+	server=$(server_pid)
+	for i in $(seq 60); do
+		bundle "c$i" "$POD" sleep 1000
+		echo "create id=$ID bundle=$B"
+		echo "start id=$ID"
+	done >"$T/batch"
+	tc batch <"$T/batch" >"$T/o"
+	hasnt "$(cat "$T/o")" '^status'
+	bundle late "$POD" sh -c 'trap "exit 7" TERM; sleep 1000 & while :; do wait; done'
+	mkfifo "$T/so"
+	printf '#!/bin/sh\nexec 5>&-\nexec cat <&3 >%s/logged\n' "$T" >"$T/logger"
+	chmod 755 "$T/logger"
+	create
+	is "$(tc state id="$ID" | field status)" CREATED
+	tc start id="$ID" >/dev/null
+	pid=$(tc state id="$ID" | field pid)
+	until_true 3 sh -c "test \$('$CLIENT' --namespace $NS $A pids id=$ID | grep -c 'pid=[0-9]') = 2"
+	tc pids id="$ID" | grep -q "pid=$pid\$"
+	has "$(tc stats id="$ID")" Metrics
+	echo '{"pids": {"limit": 44}}' >"$T/res.json"
+	tc update id="$ID" "resources=@$T/res.json"
+	is "$(cat "/sys/fs/cgroup/pids/$ID/pids.max" 2>/dev/null || cat "/sys/fs/cgroup/$ID/pids.max")" 44
+	tc pause id="$ID"
+	is "$(tc state id="$ID" | field status)" PAUSED
+	tc resume id="$ID"
+	# execs: plain, with a terminal, with a logging program, one that cannot start, one that is killed
+	tc exec id="$ID" exec_id=plain 'spec={"args":["/bin/sh","-c","exit 5"],"cwd":"/"}'
+	cat "$T/so" >"$T/ro" &
+	reader=$!
+	tc exec id="$ID" exec_id=tty terminal=1 stdout="$T/so" \
+		'spec={"args":["/bin/sh","-c","stty size; exit 6"],"cwd":"/","env":["PATH=/bin"]}'
+	tc resize id="$ID" exec_id=tty width=101 height=21
+	tc exec id="$ID" exec_id=log "stdout=binary://$T/logger" 'spec={"args":["/bin/echo","logged"],"cwd":"/"}'
+	for x in plain:5 tty:6 log:0; do
+		tc start id="$ID" exec_id=${x%:*} >/dev/null
+		is "$(tc wait id="$ID" exec_id=${x%:*} | field exit_status)" ${x#*:}
+		is "$(tc delete id="$ID" exec_id=${x%:*} | field exit_status)" ${x#*:}
+	done
+	wait $reader
+	is "$(tr -d '\r' <"$T/ro")" "21 101"
+	until_true 3 grep -qx logged "$T/logged"
+	tc exec id="$ID" exec_id=none 'spec={"args":["/bin/none"],"cwd":"/"}'
+	if tc start id="$ID" exec_id=none >"$T/o" 2>&1; then fail "started: $(cat "$T/o")"; fi
+	has "$(cat "$T/o")" '/bin/none'
+	tc delete id="$ID" exec_id=none >/dev/null
+	tc exec id="$ID" exec_id=long 'spec={"args":["/bin/sleep","1000"],"cwd":"/"}'
+	tc start id="$ID" exec_id=long >/dev/null
+	tc kill id="$ID" exec_id=long signal=9
+	is "$(tc wait id="$ID" exec_id=long | field exit_status)" 137
+	tc kill id="$ID" signal=15
+	is "$(tc wait id="$ID" | field exit_status)" 7
+	# by init's end, or by its deletion
+	tc delete id="$ID" exec_id=long >/dev/null
+	is "$(tc delete id="$ID" | field exit_status)" 7
+	code 5 state id="$ID"
+	# all others at once: every exit, once, and nobody else's
+	for i in $(seq 60); do echo "kill id=$TAG-c$i signal=9"; done | tc batch >"$T/o"
+	for i in $(seq 60); do
+		echo "wait id=$TAG-c$i"
+		echo "delete id=$TAG-c$i"
+	done | tc batch >"$T/o"
+	is "$(grep -c '^exit_status=137$' "$T/o")" 120
+	until_true 5 sh -c "test \$(tail -n +$MARK '$T/events' | grep -c '^/tasks/delete') = 61"
+	is "$(events | sed -n 's|^/tasks/exit .* container_id=\([^ ]*\) .*|\1|p' | grep -c -- "-c[0-9]*$")" 60
+	is "$(server_pid)" "$server"
+	until_true 3 sh -c "test \$(pgrep -cP $server) = 1"
+	ID=$first B=$FB
+	down
+}
+t "every operation in a server of many" crowd
+
 # Nobody takes events for a long time: each comes later, once, and in the order of what happened.
 outage() {
 	s=$(count 5 180)
