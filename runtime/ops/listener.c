@@ -4,6 +4,7 @@
  * loaded it to listenerPath, and the container's pidfd.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -18,6 +19,7 @@
 
 #define WHERE "/linux/seccomp/listenerPath"
 #define ANSWER_WAIT_S 10	/* for a receiver that neither accepts nor reads */
+#define SEND_WAIT_S 5
 
 /* ContainerProcessState of the specification. */
 static int document(const struct supervise *s, struct buf *b)
@@ -36,6 +38,18 @@ static int document(const struct supervise *s, struct buf *b)
 	return state && buf_ok(b) ? 0 : -ENOMEM;
 }
 
+/* The process has to send it. If its filter holds that up, nobody ever lets it go on: whoever would has no listener. */
+static int let_send(const struct supervise *s, struct err *e)
+{
+	struct pollfd p = { .fd = s->sock, .events = POLLIN };
+
+	sync_send(s->sock, SYNC_GO, 1, -1);	/* it died: the next message tells */
+	if (poll(&p, 1, SEND_WAIT_S * 1000))
+		return 0;
+	return err_set(e, ERR_UNSUPPORTED, -ETIMEDOUT, WHERE, "the filter holds up the call that hands its listener over "
+		       "(sendmsg or recvmsg): without pidfd_getfd (Linux 5.6) these cannot have SCMP_ACT_NOTIFY");
+}
+
 int listener_give(const struct supervise *s, const struct sync_msg *m, int fd, struct err *e)
 {
 	auto_fd taken = -1, sock = -1;
@@ -46,7 +60,7 @@ int listener_give(const struct supervise *s, const struct sync_msg *m, int fd, s
 		taken = s->pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, s->pidfd, m->value, 0);
 		/* Below 5.6, or without the right to look into it: it has to send it. */
 		if (taken < 0)
-			return sync_send(s->sock, SYNC_GO, 1, -1), 0;
+			return let_send(s, e);
 	}
 	r = document(s, &b);
 	if (r)

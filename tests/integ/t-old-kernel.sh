@@ -70,14 +70,15 @@ t "as on 4.19: the shim" passes shim-raw none 4.19
 NEW_ROOTS='an overlay of 120 layers.*|an overlay with options longer than a page.*|.*id-mapped.*'
 t "no new mount calls, no LOOP_CONFIGURE: roots for the shim" passes shim-rootfs "$NEW_ROOTS" \
 	fsopen,fsconfig,fsmount,open_tree,move_mount,mount_setattr,loop_configure
-# known_of SUITE: recursive flags are mount_setattr's, a time namespace clone3's, a pidfd 5.3's; and a copy of the
+# known_of SUITE: recursive flags are mount_setattr's, a time namespace clone3's, a pidfd 5.3's, a listener is taken out
+# of a process by pidfd_getfd; and a copy of the
 # wrapper leads nobody else to the filter.
 known_of() {
 	case $1 in
 	cli-commands) echo 'check by an ordinary user' ;;
 	cli-compare) echo 'flags of whole trees' ;;
 	cli-errors) echo 'a receiver of the pidfd that is not there' ;;
-	cli-fields) echo 'timeOffsets' ;;
+	cli-fields) echo 'timeOffsets.*|seccomp notify of our own calls' ;;
 	*) echo none ;;
 	esac
 }
@@ -100,6 +101,27 @@ exec_no_pidns() {
 	gone
 }
 t "exec by namespace files into a container without a pid namespace" exec_no_pidns
+
+# What cannot be handed over is not waited for, and nothing is left.
+notify_held_up() {
+	wrap nogetfd pidfd_getfd
+	"$TOOLS/listener" "$T/sock" "$T/docs" &
+	l=$!
+	until_true 5 test -S "$T/sock"
+	bundle held '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: ($T + "/sock"),
+		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]}' sh -c 'mkdir /tmp/x 2>&1 || true'
+	has "$("$T/nogetfd/cleat" --root "$ROOT" run --bundle "$B" "$ID")" '[Nn]o medium found'
+	bundle held '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: ($T + "/sock"),
+		syscalls: [{names: ["sendmsg"], action: "SCMP_ACT_NOTIFY"}]}' true
+	if timeout 20 "$T/nogetfd/cleat" --root "$ROOT" run --bundle "$B" "$ID" >"$T/o" 2>"$T/e"; then fail "it ran"; fi
+	has "$(cat "$T/e")" '/linux/seccomp/listenerPath.*holds up.*pidfd_getfd \(Linux 5\.6\)'
+	code=0
+	rt state "$ID" >/dev/null 2>&1 || code=$?
+	[ $code -ne 0 ] || fail "it is still there"
+	kill $l
+	wait $l || :
+}
+t "without pidfd_getfd: a filter that holds up its listener's way out is refused" notify_held_up
 
 # Layers whose names together are longer than a page, but not from the folder that they lie in.
 layers_beside() {
