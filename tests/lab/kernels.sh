@@ -185,7 +185,8 @@ else
 	# what is asked for by name may be more than the table has
 	for v in ${only_variants:-v2 systemd systemd-hybrid hybrid v1 apparmor selinux no-lsm no-memory no-userns}; do
 		case $v in
-		v2) set -- cli-config cli-lifecycle shim-raw cgroup cli shim features ;;
+		v2) set -- cli-config cli-lifecycle cli-net shim-raw shim-answers shim-options shim-pitfalls shim-ctr cri podman cgroup cli \
+			shim features ;;
 		systemd-*) set -- features ;;	# and what is about systemd
 		selinux | no-*) set -- cli features ;;
 		*) set -- cli shim features ;;
