@@ -161,7 +161,9 @@ through() {
 	rm -f "$T/so" "$T/fe" "$B/log"
 	mkfifo "$T/so" "$T/fe" "$B/log"		# runc's shim does not serve without its log
 	cat "$B/log" >/dev/null &
+	idle=$!
 	cat "$T/fe" >/dev/null &
+	idle="$idle $!"
 	shim_start
 	rm -f "$T/stops" "$T/goes"
 	if [ "${4-}" = stops ]; then
@@ -186,8 +188,20 @@ through() {
 	wait $reader
 	echo $(($(cpu "$server") - from)) >"$T/cpu"
 	down
+	# one that came so late that nobody wrote any more waits for ever
+	kill $idle 2>/dev/null || :
 	# shellcheck disable=SC2034	# of shim.sh
 	SHIM_BIN=$O/containerd-shim-cleat-v2
+}
+
+# cheaper SHIM NAME REPEAT: the lesser of two times, for what else the machine does only adds; the checksum of both.
+cheaper() {
+	cheaper=
+	for half in a b; do
+		through "$1" "$2$half" "$3"
+		is "$(cat "$T/sum")" "$(cat "$T/wanted")"
+		if [ -z "$cheaper" ] || [ "$(cat "$T/cpu")" -lt "$cheaper" ]; then cheaper=$(cat "$T/cpu"); fi
+	done
 }
 
 gigabyte() {
@@ -198,13 +212,11 @@ gigabyte() {
 		cat "$T/rootfs/big"
 		i=$((i + 1))
 	done | sha256sum >"$T/wanted"
-	through "$O/containerd-shim-cleat-v2" ours "$n"
-	is "$(cat "$T/sum")" "$(cat "$T/wanted")"
-	ours=$(cat "$T/cpu")
+	cheaper "$O/containerd-shim-cleat-v2" ours "$n"
+	ours=$cheaper
 	if command -v containerd-shim-runc-v2 >/dev/null; then
-		through "$(command -v containerd-shim-runc-v2)" theirs "$n"
-		is "$(cat "$T/sum")" "$(cat "$T/wanted")"
-		theirs=$(cat "$T/cpu")
+		cheaper "$(command -v containerd-shim-runc-v2)" theirs "$n"
+		theirs=$cheaper
 		echo "CPU of the servers: ours $((ours / 1000)) us, runc's $((theirs / 1000)) us"
 		[ $((ours * 10)) -lt "$theirs" ] || fail "not below a tenth: $ours ns, runc's $theirs ns"
 	fi
