@@ -15,9 +15,13 @@
  */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 #include "fd.h"
 #include "cg_internal.h"
@@ -25,6 +29,7 @@
 #define INSNS_PER_RULE	7
 #define INSNS_FRAME	8
 #define PROGRAMS_MAX	64
+#define LOAD_WAIT_MS	64
 
 static int bpf(int cmd, union bpf_attr *attr)
 {
@@ -117,6 +122,39 @@ static int load_program(const struct bpf_insn *insns, size_t n)
 	attr.license = (uint64_t)(uintptr_t)"LGPL-2.1-or-later";
 	memcpy(attr.prog_name, "cleat_devices", sizeof("cleat_devices"));
 	return bpf(BPF_PROG_LOAD, &attr);
+}
+
+/* Below 5.11 the memory of programs counts against RLIMIT_MEMLOCK, which may be 64 KiB, for root as well. */
+static bool programs_are_locked(void)
+{
+	struct utsname u;
+	unsigned int major, minor;
+
+	return !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 && (major < 5 || (major == 5 && minor < 11));
+}
+
+/*
+ * A program that was replaced is still counted until an RCU grace period has passed: with little room, each new one
+ * soon finds none (EPERM). The limit is raised as far as we may, and if that is not enough, waited.
+ */
+static int load_in_time(const struct bpf_insn *insns, size_t n)
+{
+	struct rlimit was, all = { RLIM_INFINITY, RLIM_INFINITY };
+	int r = load_program(insns, n);
+
+	if (r != -EPERM || !programs_are_locked() || getrlimit(RLIMIT_MEMLOCK, &was))
+		return r;
+	if (setrlimit(RLIMIT_MEMLOCK, &all)) {
+		all.rlim_cur = all.rlim_max = was.rlim_max;
+		setrlimit(RLIMIT_MEMLOCK, &all);
+	}
+	r = load_program(insns, n);
+	for (long wait_ms = 1; r == -EPERM && wait_ms <= LOAD_WAIT_MS; wait_ms *= 2) {
+		nanosleep(&(struct timespec){ .tv_nsec = wait_ms * 1000000L }, NULL);
+		r = load_program(insns, n);
+	}
+	setrlimit(RLIMIT_MEMLOCK, &was);
+	return r;
 }
 
 static int load_error(const struct cg *c, size_t n_rules, int r, struct err *e)
@@ -236,7 +274,7 @@ int cg_bpf_apply(const struct cg *c, size_t i, const struct cg_rules *r, struct 
 
 	if (err < 0)
 		return err_set(e, ERR_KERNEL, err, c->path, "no memory for the device program");
-	auto_fd prog = load_program(insns, n);
+	auto_fd prog = load_in_time(insns, n);
 	free(insns);
 	if (prog < 0)
 		return load_error(c, r->n, prog, e);

@@ -5,6 +5,7 @@
  * then both on this kernel.
  */
 #include <linux/bpf.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include "cgroup.h"
@@ -281,11 +282,14 @@ TEST_F(real, filters)
 TEST_F(real, never_more_than_one_program)
 {
 	HERE(&self->t);
+	/* Below 5.11 that is room for two, and those that were replaced take theirs for a while. */
+	const struct rlimit little = { 8192, 8192 };
 	union bpf_attr a;
 	uint32_t ids[8];
 
 	if (!variant->v2)
 		return;		/* cgroup v1 has no programs */
+	ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &little));
 	/* each another list, as device plug-ins would have it */
 	for (int k = 0; k < 1000; k++) {
 		struct cg_device d = { .allow = true, .type = 'c', .major = k, .has_major = true, .access = "rw" };
