@@ -25,11 +25,12 @@
 #include <unistd.h>
 #include "fd.h"
 #include "cg_internal.h"
+#include "userns.h"
 
 #define INSNS_PER_RULE	7
 #define INSNS_FRAME	8
 #define PROGRAMS_MAX	64
-#define LOAD_WAIT_MS	64
+#define LOAD_WAIT_MS	64	/* the longest of the waits, each twice the last */
 
 static int bpf(int cmd, union bpf_attr *attr)
 {
@@ -124,13 +125,16 @@ static int load_program(const struct bpf_insn *insns, size_t n)
 	return bpf(BPF_PROG_LOAD, &attr);
 }
 
-/* Below 5.11 the memory of programs counts against RLIMIT_MEMLOCK, which may be 64 KiB, for root as well. */
+/*
+ * Can EPERM mean that there is no room? Below 5.11 the memory of programs counts against RLIMIT_MEMLOCK, which may be
+ * 64 KiB, for root as well. Root of another user namespace may not load any, room or not.
+ */
 static bool programs_are_locked(void)
 {
 	struct utsname u;
 	unsigned int major, minor;
 
-	return !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 && (major < 5 || (major == 5 && minor < 11));
+	return !geteuid() && !userns_is_own() && !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 && (major < 5 || (major == 5 && minor < 11));
 }
 
 /*

@@ -80,6 +80,12 @@ static int open_v1(const struct cg *c, size_t i, struct cg_watch *w, struct err 
 	return 0;
 }
 
+/* The hierarchy that counts kills, or -1. */
+static int memory_at(const struct cg *c)
+{
+	return cg_is_v2(c) ? cg_main(c) : cg_controller(c, "memory");
+}
+
 /**
  * cg_watch_open() - Watch the container's cgroup for OOM kills.
  * @w: filled; for cg_watch_close(). Kills from before are not counted.
@@ -87,15 +93,14 @@ static int open_v1(const struct cg *c, size_t i, struct cg_watch *w, struct err 
  */
 int cg_watch_open(const struct cg *c, struct cg_watch *w, struct err *e)
 {
-	bool v2 = cg_is_v2(c);
-	int i = v2 ? cg_main(c) : cg_controller(c, "memory"), r;
+	int i = memory_at(c), r;
 	char text[1024];
 
 	*w = (struct cg_watch){ .event = -1, .source = -1 };
 	if (i < 0)
 		return err_set(e, ERR_UNSUPPORTED, -EOPNOTSUPP, c->path,
 			       "the cgroup has no memory controller: out-of-memory kills are not seen");
-	r = v2 ? open_v2(c, (size_t)i, w, e) : open_v1(c, (size_t)i, w, e);
+	r = cg_is_v2(c) ? open_v2(c, (size_t)i, w, e) : open_v1(c, (size_t)i, w, e);
 	if (r < 0)
 		return r;
 	if (read_source(w->source, text, sizeof(text)) > 0)
@@ -157,8 +162,7 @@ void cg_watch_close(struct cg_watch *w)
 
 int64_t cg_oom_kills(const struct cg *c, bool begin)
 {
-	bool v2 = cg_is_v2(c);
-	int i = v2 ? cg_main(c) : cg_controller(c, "memory"), r;
+	int i = memory_at(c), r;
 	auto_fd fd = -1;
 	uint64_t kills;
 	char text[1024];
@@ -167,7 +171,7 @@ int64_t cg_oom_kills(const struct cg *c, bool begin)
 		return -EOPNOTSUPP;
 	if (begin && c->made[i])
 		return 0;
-	fd = openat(c->dirfd[i], v2 ? "memory.events" : "memory.oom_control", O_RDONLY | O_CLOEXEC);
+	fd = openat(c->dirfd[i], cg_is_v2(c) ? "memory.events" : "memory.oom_control", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	r = read_source(fd, text, sizeof(text));
