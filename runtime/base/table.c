@@ -25,18 +25,12 @@ static void push(struct table *t, struct table_node *node)
 	*at = node;
 }
 
-/* Those of the same key keep their order: each chain is turned round twice. */
 static void move(struct table *t, struct table_node *list)
 {
-	struct table_node *node, *turned = NULL;
+	struct table_node *node;
 
 	while ((node = list)) {
 		list = node->next;
-		node->next = turned;
-		turned = node;
-	}
-	while ((node = turned)) {
-		turned = node->next;
 		push(t, node);
 	}
 }

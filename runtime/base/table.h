@@ -23,11 +23,11 @@ struct table {
 	uint32_t n;
 };
 
-/** table_add() - @node, which is in no table, is found by @key from now on, ahead of others of that key. */
+/** table_add() - @node, which is in no table, is found by @key from now on. */
 void table_add(struct table *t, struct table_node *node, uint32_t key);
 /** table_del() - Take @node out, if it is in. */
 void table_del(struct table *t, struct table_node *node);
-/** table_first(), table_next() - All nodes of a key; different things may have the same. NULL: no more. */
+/** table_first(), table_next() - All nodes of a key, in no order; different things may have the same. NULL: no more. */
 struct table_node *table_first(const struct table *t, uint32_t key);
 struct table_node *table_next(const struct table_node *node);
 /** table_text() - A key of a string. */
