@@ -9,10 +9,8 @@
 
 struct ctr *ctr_new(struct server *srv, const char *id, const char *bundle, const char *root)
 {
-	struct ctr *c;
+	struct ctr *c = pool_alloc(&srv->ctr_pool, sizeof(*c));
 
-	srv->ctr_pool.size = sizeof(*c);
-	c = pool_alloc(&srv->ctr_pool);
 	if (!c)
 		return NULL;
 	c->srv = srv;

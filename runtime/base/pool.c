@@ -71,10 +71,12 @@ static struct slot *chunk_slot(struct pool *p)
 	return s;
 }
 
-void *pool_alloc(struct pool *p)
+void *pool_alloc(struct pool *p, size_t size)
 {
-	struct slot *s = p->n < FEW ? NULL : chunk_slot(p);
+	struct slot *s;
 
+	p->size = size;
+	s = p->n < FEW ? NULL : chunk_slot(p);
 	if (!s)
 		s = calloc(1, slot_size(p));
 	if (!s)

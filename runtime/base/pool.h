@@ -12,14 +12,15 @@
  * process that has no more of them than that.
  */
 struct pool_chunk;
+/** struct pool - Zero: empty. */
 struct pool {
-	size_t size;			/* of a struct; set by the owner */
+	size_t size;			/* of a struct, from the first one on */
 	unsigned int n;			/* in use */
 	struct pool_chunk *chunks;
 };
 
-/** pool_alloc() - A zeroed struct aligned for any type; NULL: out of memory. */
-void *pool_alloc(struct pool *p);
+/** pool_alloc() - A zeroed struct of @size, the same for all of a pool, aligned for any type; NULL: out of memory. */
+void *pool_alloc(struct pool *p, size_t size);
 /** pool_free() - Give @v back, which may be NULL. What is empty goes back to the kernel. */
 void pool_free(struct pool *p, void *v);
 #endif

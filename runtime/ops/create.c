@@ -629,6 +629,7 @@ static void poststop(struct host_ctx *c)
 	free(state);
 }
 
+/* Not in the frame that lends the arena its room. */
 static __attribute__((noinline)) int create_in(struct arena *arena, const struct cleat_env *env,
 					       const struct cleat_create *req, struct cleat_process *out,
 					       struct err *e)

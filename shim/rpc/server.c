@@ -140,11 +140,9 @@ static void conn_closed(struct ttrpc_chan *ch, int error)
 /* At @at of the list. */
 static int conn_new(struct ttrpc_server *s, struct ttrpc_conn **at, int fd, uint64_t id)
 {
-	struct ttrpc_conn *c;
+	struct ttrpc_conn *c = pool_alloc(&s->conn_pool, sizeof(*c));
 	int r;
 
-	s->conn_pool.size = sizeof(*c);
-	c = pool_alloc(&s->conn_pool);
 	if (!c) {
 		fd_close(&fd);
 		return -ENOMEM;

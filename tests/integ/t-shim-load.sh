@@ -295,7 +295,6 @@ crowd() {
 	is "$(tc wait id="$ID" exec_id=long | field exit_status)" 137
 	tc kill id="$ID" signal=15
 	is "$(tc wait id="$ID" | field exit_status)" 7
-	# by init's end, or by its deletion
 	tc delete id="$ID" exec_id=long >/dev/null
 	is "$(tc delete id="$ID" | field exit_status)" 7
 	code 5 state id="$ID"

@@ -29,9 +29,8 @@ FIXTURE_VARIANT_ADD(pool, larger_than_a_chunk) { .size = 70000 };
 
 FIXTURE_SETUP(pool)
 {
-	self->p = (struct pool){ .size = variant->size };
 	for (int i = 0; i < MANY; i++) {
-		self->v[i] = pool_alloc(&self->p);
+		self->v[i] = pool_alloc(&self->p, variant->size);
 		ASSERT_TRUE(self->v[i] != NULL);
 	}
 }
@@ -71,7 +70,7 @@ TEST_F(pool, zeroed_aligned_and_apart)
 			EXPECT_TRUE(!self->v[i] || all(self->v[i], variant->size, i & 0xff));
 		for (int i = 0; i < MANY; i++) {
 			if (!self->v[i])
-				self->v[i] = pool_alloc(&self->p);
+				self->v[i] = pool_alloc(&self->p, variant->size);
 			else
 				memset(self->v[i], 0, variant->size);
 			ASSERT_TRUE(self->v[i] != NULL);
