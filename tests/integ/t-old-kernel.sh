@@ -71,8 +71,7 @@ NEW_ROOTS='an overlay of 120 layers.*|an overlay with options longer than a page
 t "no new mount calls, no LOOP_CONFIGURE: roots for the shim" passes shim-rootfs "$NEW_ROOTS" \
 	fsopen,fsconfig,fsmount,open_tree,move_mount,mount_setattr,loop_configure
 # known_of SUITE: recursive flags are mount_setattr's, a time namespace clone3's, a pidfd 5.3's, a listener is taken out
-# of a process by pidfd_getfd; and a copy of the
-# wrapper leads nobody else to the filter.
+# of a process by pidfd_getfd; and a copy of the wrapper leads nobody else to the filter.
 known_of() {
 	case $1 in
 	cli-commands) echo 'check by an ordinary user' ;;
