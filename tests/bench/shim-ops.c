@@ -12,9 +12,11 @@
  * -b N: with N other containers that sleep, made before; -g: all in one pod
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "peer.h"
 
@@ -27,7 +29,6 @@ struct bench {
 	struct bench_cpu cpu;
 	const char *figure;
 	struct peer_kind sleeps[KINDS_MAX], ends[KINDS_MAX];
-	struct peer *others[KINDS_MAX];
 	int n_kinds;
 	int counts[COUNTS_MAX], n_counts;
 	int n_others;
@@ -159,6 +160,66 @@ static void rounds(struct bench *b, long warmup, long n_rounds)
 	free(p);
 }
 
+/*
+ * The other containers are held by a process of its own, with their connections and the event service that they tell:
+ * a program with thousands of fds takes longer to start another, and that would be taken for the shim's start action.
+ */
+struct crowd {
+	pid_t pid;
+	int hold;	/* a pipe: closing it ends them */
+};
+
+static void crowd_main(const struct bench *b, const char *dir, int ready, int hold)
+{
+	struct peer *others[KINDS_MAX];
+	char events[PEER_PATH_MAX], prefix[60], pod[64], byte;
+
+	/* The name of their sockets comes from common.events, as that of the others. */
+	snprintf(events, sizeof(events), "%s/events-others", dir);
+	peer_events(events, false);
+	for (int i = 0; i < b->n_kinds; i++) {
+		snprintf(prefix, sizeof(prefix), "%s-pod", b->sleeps[i].name);
+		snprintf(pod, sizeof(pod), "%s-0", prefix);
+		others[i] = peer_new(&b->sleeps[i], prefix, b->one_pod ? pod : NULL, b->n_others, AT_ONCE);
+	}
+	if (write(ready, "", 1) != 1 || read(hold, &byte, 1))
+		bench_die("others");
+	for (int i = 0; i < b->n_kinds; i++)
+		peer_end(others[i], b->n_others, AT_ONCE, true);
+	exit(0);
+}
+
+static struct crowd crowd_begin(const struct bench *b, const char *dir)
+{
+	int ready[2], hold[2];
+	struct crowd c;
+	char byte;
+
+	if (pipe2(ready, O_CLOEXEC) || pipe2(hold, O_CLOEXEC))
+		bench_die("pipe");
+	c.pid = fork();
+	if (!c.pid) {
+		close(hold[1]);
+		crowd_main(b, dir, ready[1], hold[0]);
+	}
+	close(ready[1]);
+	close(hold[0]);
+	c.hold = hold[1];
+	if (c.pid < 0 || read(ready[0], &byte, 1) != 1)
+		bench_die("others");
+	close(ready[0]);
+	return c;
+}
+
+static void crowd_end(const struct crowd *c)
+{
+	int status;
+
+	close(c->hold);
+	if (waitpid(c->pid, &status, 0) != c->pid || status)
+		bench_die("others");
+}
+
 static void parse_counts(struct bench *b, char *text)
 {
 	char *save = NULL, *w;
@@ -172,7 +233,8 @@ int main(int argc, char **argv)
 	static struct bench b;
 	const char *cpu = NULL, *sleeps = NULL, *ends = NULL, *dir = NULL;
 	long n_rounds = 5, warmup = 1;
-	char events[PEER_PATH_MAX], prefix[60], pod[64];
+	char events[PEER_PATH_MAX];
+	struct crowd crowd = { 0, -1 };
 	struct peer_kind common = { .ns = peer_namespace(), .events = events };
 	int c;
 
@@ -202,22 +264,19 @@ int main(int argc, char **argv)
 	peer_files();
 	bench_cpu_open(&b.cpu, cpu);
 	snprintf(events, sizeof(events), "%s/events", dir);
-	peer_events(events, false);
 	b.n_kinds = peer_kinds(b.sleeps, KINDS_MAX, argv + optind, &common);
 	for (int i = 0; i < b.n_kinds; i++) {
 		b.ends[i] = b.sleeps[i];
 		b.ends[i].template = ends;
-		snprintf(prefix, sizeof(prefix), "%s-pod", b.sleeps[i].name);
-		snprintf(pod, sizeof(pod), "%s-0", prefix);
-		/* A pod has a first container, which keeps its server. */
-		if (b.one_pod && !b.n_others)
-			b.n_others = 1;
-		if (b.n_others)
-			b.others[i] = peer_new(&b.sleeps[i], prefix, b.one_pod ? pod : NULL, b.n_others, AT_ONCE);
 	}
+	/* A pod has a first container, which keeps its server. */
+	if (b.one_pod && !b.n_others)
+		b.n_others = 1;
+	if (b.n_others)
+		crowd = crowd_begin(&b, dir);
+	peer_events(events, false);
 	rounds(&b, warmup, n_rounds);
-	for (int i = 0; i < b.n_kinds; i++)
-		if (b.others[i])
-			peer_end(b.others[i], b.n_others, AT_ONCE, true);
+	if (b.n_others)
+		crowd_end(&crowd);
 	return 0;
 }
