@@ -14,6 +14,7 @@
 enum sync_type {
 	SYNC_GO = 1,	/* worker: go on */
 	SYNC_CGROUP,	/* worker: value fds, the files through which init enters its cgroups (v1); none: it is in */
+	SYNC_NETWORK,	/* worker: one fd, the network namespace that init enters; none: init makes it */
 	SYNC_CHILD,	/* mid: value is the pid of init, one fd: its pidfd (none on old kernels); -errno: try another way */
 	SYNC_CLOCKS,	/* init: its time namespace is made, write the offsets of the clocks */
 	SYNC_HOOKS,	/* init: mounts are done; limits must be in force, prestart and createRuntime run */

@@ -3,6 +3,7 @@
 #include "gate.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -44,15 +45,65 @@ void gate_fail(int fd, const struct err *e)
 	fdio_write_full(fd, e, sizeof(*e));
 }
 
-/* Wait for input or hang-up on the fifo. Return: 1 fifo ready, 0 init dead and fifo silent, -errno. */
-static int wait_ready(int fifo, int pidfd, int procfd, const struct state *st)
-{
-	struct pollfd p[2] = { { .fd = fifo, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+_Static_assert(sizeof(struct err) <= PIPE_BUF, "an error comes in one piece");
 
+int gate_knock(struct gate *g, int dirfd, const char *id, struct err *e)
+{
+	*g = (struct gate){ openat(dirfd, GATE_NAME, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC), false };
+	if (g->fd < 0)
+		return err_set(e, errno == ENOENT ? ERR_STATE : ERR_KERNEL, -errno, id, "open the start gate");
+	return 0;
+}
+
+int gate_stopped(const char *id, struct err *e)
+{
+	err_set(e, ERR_STATE, 0, id, "cannot start a container that has stopped");
+	return -ESRCH;
+}
+
+int gate_hear(struct gate *g, int dirfd, const char *id, struct err *e)
+{
+	struct err told;
+	ssize_t n;
+	char byte;
+
+	if (!g->passed) {
+		n = fdio_read_full(g->fd, &byte, 1);
+		if (n == -EAGAIN)
+			return -EAGAIN;
+		if (n != 1)
+			return gate_stopped(id, e);
+		unlinkat(dirfd, GATE_NAME, 0);
+		g->passed = true;
+		return -EAGAIN;		/* its execve takes a while */
+	}
+	do {
+		n = read(g->fd, &told, sizeof(told));
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		n = -errno;
+	if (n == -EAGAIN)
+		return -EAGAIN;
+	if (n == 0)
+		return 0;
+	if (n < 0 || err_sanitize(&told, (size_t)n))
+		return err_set(e, ERR_PEER, n < 0 ? (int)n : 0, id, "the container's process spoke nonsense at the gate");
+	*e = told;
+	return told.errnum ? -told.errnum : -EINVAL;
+}
+
+/* Wait for input or hang-up on the fifo. Return: 1 fifo ready, 0 init dead and fifo silent, -errno. */
+static int wait_ready(const struct gate *g, int pidfd, int procfd, const struct state *st)
+{
+	struct pollfd p[2] = { { .fd = g->fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+
+	/* Its death closes the fifo. */
+	if (g->passed)
+		p[1].fd = -1;
 	for (;;) {
 		/* Asked for before poll, so that the last word of a process that dies between is not missed. */
-		bool dead = pidfd < 0 && !store_alive(st, procfd);
-		int r = poll(p, 2, dead ? 0 : pidfd < 0 ? 10 : -1);
+		bool dead = !g->passed && pidfd < 0 && !store_alive(st, procfd);
+		int r = poll(p, 2, dead ? 0 : !g->passed && pidfd < 0 ? 10 : -1);
 
 		if (r < 0 && errno != EINTR)
 			return -errno;
@@ -65,32 +116,18 @@ static int wait_ready(int fifo, int pidfd, int procfd, const struct state *st)
 
 int gate_open(int dirfd, int pidfd, int procfd, const struct state *st, struct err *e)
 {
-	auto_fd fd = openat(dirfd, GATE_NAME, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-	const char *id = st->id;
-	struct err told;
-	char byte;
-	ssize_t n;
-	int r;
+	struct gate g;
+	int r = gate_knock(&g, dirfd, st->id, e);
 
-	if (fd < 0)
-		return err_set(e, errno == ENOENT ? ERR_STATE : ERR_KERNEL, -errno, id, "open the start gate");
-	r = wait_ready(fd, pidfd, procfd, st);
-	if (r < 0)
-		return err_set(e, ERR_KERNEL, r, id, "wait at the start gate");
-	n = r ? fdio_read_full(fd, &byte, 1) : 0;
-	if (n != 1) {
-		err_set(e, ERR_STATE, 0, id, "cannot start a container that has stopped");
-		return -ESRCH;
-	}
-	unlinkat(dirfd, GATE_NAME, 0);
-	r = fd_nonblock(fd, 0);
 	if (r)
-		return err_set(e, ERR_KERNEL, r, id, "wait at the start gate");
-	n = fdio_read_full(fd, &told, sizeof(told));
-	if (n == 0)
-		return 0;
-	if (n < 0 || err_sanitize(&told, (size_t)n))
-		return err_set(e, ERR_PEER, n < 0 ? (int)n : 0, id, "the container's process spoke nonsense at the gate");
-	*e = told;
-	return told.errnum ? -told.errnum : -EINVAL;
+		return r;
+	do {
+		r = wait_ready(&g, pidfd, procfd, st);
+		if (r < 0)
+			err_set(e, ERR_KERNEL, r, st->id, "wait at the start gate");
+		else
+			r = r ? gate_hear(&g, dirfd, st->id, e) : gate_stopped(st->id, e);
+	} while (r == -EAGAIN);
+	fd_close(&g.fd);
+	return r;
 }

@@ -170,17 +170,29 @@ static int not_there(struct store *s, const char *id, struct err *e)
 	return -ENOENT;
 }
 
+static int open_lock(struct store *s)
+{
+	/* A create that was killed before it made the lock leaves a directory that delete must still take. */
+	s->lockfd = openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return s->lockfd < 0 ? -errno : 0;
+}
+
+/* Whoever held it may have deleted the container meanwhile. */
+static bool lock_is_there(const struct store *s)
+{
+	struct stat st;
+
+	return !fstat(s->lockfd, &st) && st.st_nlink;
+}
+
 int store_lock(struct store *s, enum store_lock lock, struct err *e)
 {
 	const char *id = s->id;
-	struct stat st;
-	int r;
+	int r = open_lock(s);
 
-	/* A create that was killed before it made the lock leaves a directory that delete must still take. */
-	s->lockfd = openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	r = s->lockfd < 0 ? -errno : take_lock(s->lockfd, lock);
-	/* Whoever held it may have deleted the container meanwhile. */
-	if (r == -ENOENT || (!r && (fstat(s->lockfd, &st) || !st.st_nlink)))
+	if (!r)
+		r = take_lock(s->lockfd, lock);
+	if (r == -ENOENT || (!r && !lock_is_there(s)))
 		return not_there(s, id, e);
 	if (r) {
 		store_close(s);
@@ -188,6 +200,19 @@ int store_lock(struct store *s, enum store_lock lock, struct err *e)
 			       "lock the container (another operation holds it)");
 	}
 	return 0;
+}
+
+int store_try_lock(struct store *s)
+{
+	int r = open_lock(s);
+
+	if (!r && flock(s->lockfd, LOCK_EX | LOCK_NB))
+		r = -errno;
+	if (!r && !lock_is_there(s))
+		r = -ENOENT;
+	if (r)
+		fd_close(&s->lockfd);
+	return r;
 }
 
 int store_open(struct store *s, const char *root, const char *id, enum store_lock lock, struct err *e)
@@ -334,17 +359,16 @@ int store_remove(struct store *s, struct err *e)
 
 bool store_alive(const struct state *st, int procfd)
 {
-	uint64_t start;
-	char state;
+	struct child_stat now;
 	int r;
 
 	if (st->pid <= 0)
 		return false;
-	r = child_start_time(procfd, st->pid, &start, &state);
+	r = child_stat(procfd, st->pid, &now);
 	/* Out of fds or memory, say: nothing may be taken for dead that was not seen to be. */
 	if (r)
 		return r != -ENOENT && r != -ESRCH;
-	return start == st->start_time && state != 'Z' && state != 'X';
+	return now.start_time == st->start_time && now.state != 'Z' && now.state != 'X';
 }
 
 int store_wait_dead(const struct state *st, int procfd, int pidfd, int timeout_ms)

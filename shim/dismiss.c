@@ -67,11 +67,10 @@ void logger_dismiss(struct server *srv, pid_t pid, int pidfd)
 static bool gone_by_time(int procfd, const struct dismissed *d, uint64_t start)
 {
 	const struct timespec pause = { 0, 20000000 };
-	uint64_t now;
-	char state;
+	struct child_stat now;
 
 	for (;;) {
-		if (child_start_time(procfd, d->pid, &now, &state) || now != start)
+		if (child_stat(procfd, d->pid, &now) || now.start_time != start)
 			return true;
 		if (loop_now_ms() >= d->timer.at_ms)
 			return false;
@@ -90,12 +89,11 @@ static bool ended_in_time(const struct dismissed *d)
 static void leave_without_handle(struct dismissed *d)
 {
 	auto_fd procfd = proc_open();
-	uint64_t start;
-	char state;
+	struct child_stat s;
 
-	if (procfd < 0 || child_start_time(procfd, d->pid, &start, &state))
+	if (procfd < 0 || child_stat(procfd, d->pid, &s))
 		return;
-	if (!gone_by_time(procfd, d, start))
+	if (!gone_by_time(procfd, d, s.start_time))
 		child_pidfd_signal(-1, d->pid, SIGKILL);
 }
 

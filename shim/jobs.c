@@ -98,6 +98,7 @@ static void hand_over(struct work_side *side, const struct sio_ends *ends,
 		side->res.dst_kind[i] = ends->stream[i].dst_kind;
 	}
 	side->res.own_pidns = p->own_pidns;
+	side->res.poststart = p->poststart;
 	side->res.watch_v2 = p->oom.v2;
 	side->res.watch_seen = p->oom.seen;
 }

@@ -18,7 +18,7 @@
  *   ttrpc_conn: by_id server
  *   ttrpc_server: by_id conn_pool owner request gone
  * Without a value as long as nothing is under way, see busy():
- *   proc: drain unread unread_ms
+ *   proc: drain starting unread unread_ms
  *   ctr: create_conn create_aborted create_timer
  */
 #include "keep.h"
@@ -328,6 +328,7 @@ static void io_ctr(struct io *io, struct ctr *c)
 
 	io_bool(io, &c->systemd_cgroup);
 	io_bool(io, &c->own_pidns);
+	io_bool(io, &c->start_by_worker);
 	io_bool(io, &c->has_io_owner);
 	IO(io, c->io_uid);
 	IO(io, c->io_gid);

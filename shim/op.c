@@ -35,6 +35,8 @@ struct op *op_new(struct ctr *c, struct proc *p, const struct rpc_call *call, co
 	op->rule = OP_READ;
 	op->options = SHIM_OPTIONS_INIT;
 	op->silent = !call;
+	op->gate = CLEAT_STARTING_INIT;
+	op->gate_ev.fd = -1;
 	if (call) {
 		op->token = call->token;
 		op->arena = *call->arena;

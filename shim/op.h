@@ -26,7 +26,7 @@ struct op {
 	enum proc_op rule;	/* checked when its turn has come */
 	struct rpc_token token;
 	bool silent;		/* nobody waits for an answer, or no longer */
-	struct loop_timer late;	/* Delete: the caller's patience ends */
+	struct loop_timer late;	/* Delete: the caller's patience ends; Start: the lock is given up */
 	struct arena arena;
 	int (*job)(struct work_side *side, const void *arg, struct err *e);
 	void (*undo)(struct work_side *side, const void *arg);
@@ -40,6 +40,8 @@ struct op {
 	struct shim_options options;
 	const char *json;
 	size_t json_len;
+	struct cleat_starting gate;	/* Start: open, until the program runs */
+	struct loop_source gate_ev;
 	bool drained, removed;	/* Delete: what is done of it */
 	int signal;
 	bool all;
@@ -58,6 +60,8 @@ void op_fail(struct op *op, const struct err *e);
 void op_fail_queue(struct ctr *c);
 /** op_fail_queued() - An exec goes: answer what waits for its turn with it. */
 void op_fail_queued(struct proc *p);
+/** op_start_lost() - Init has died; its Start waits at the gate. */
+void op_start_lost(struct op *op);
 /** op_drained() - The streams that a Delete waited for are closed. */
 void op_drained(struct op *op);
 /** op_delete_step() - Something that a Delete waits for has happened. */

@@ -121,6 +121,7 @@ static void create_finish(struct op *op, struct work *w)
 		w->res.watch_v2, w->res.watch_seen,
 	};
 	c->own_pidns = w->res.own_pidns;
+	c->start_by_worker = w->res.poststart;
 	c->init.state = PROC_CREATED;
 	oom_start(c, &watch);
 	proc_streams(&c->init, w);

@@ -13,6 +13,7 @@
 #include "sproc.h"
 #include "task.pb-c.h"
 
+#define LOCK_MS 2000	/* of a Start; a command line waits for it for 10 s */
 #define DRAIN_MS 2000	/* CRI allows 10 s for all of a Delete */
 #define ANSWER_MS 4500	/* a process that does not die, a mount that hangs: nobody waits that long */
 #define AGAIN_MS 1000	/* and twice as long each time, up to: */
@@ -42,24 +43,97 @@ static void start_looked(struct op *op, struct work *w)
 	op_fail(op, op->why);
 }
 
-static void start_finish(struct op *op, struct work *w)
+static void start_failed(struct op *op, const struct err *e)
 {
-	struct proc *p = op->proc;
+	outside_look(op, e, start_looked);
+}
 
-	if (w->res.r < 0) {
-		outside_look(op, &w->res.err, start_looked);
-		return;
-	}
+static void start_done(struct op *op)
+{
 	outside_settle(op->ctr, CLEAT_RUNNING);
 	reply_pid(op);
-	proc_settle(p);
+	proc_settle(op->proc);
 	op_end(op);
+}
+
+static void gate_close(struct op *op)
+{
+	op->proc->starting = NULL;
+	loop_timer_cancel(&op->late);
+	loop_del(&op->ctr->srv->loop, &op->gate_ev);
+	cleat_start_end(&op->gate);
+}
+
+static void start_finish(struct op *op, struct work *w)
+{
+	gate_close(op);
+	if (w->res.r < 0)
+		start_failed(op, &w->res.err);
+	else
+		start_done(op);
+}
+
+static void gate_ready(struct loop_source *s, uint32_t events)
+{
+	struct op *op = loop_owner(s, struct op, gate_ev);
+	struct err e = { 0 };
+	int r = cleat_start_hear(&op->gate, op->ctr->id, &e);
+
+	if (r == -EAGAIN)
+		return;
+	gate_close(op);
+	if (r)
+		start_failed(op, &e);
+	else
+		start_done(op);
+}
+
+/* It is frozen, or a hook of its own takes long: whoever can help must get at it. */
+static void gate_late(struct loop_timer *t)
+{
+	cleat_start_unlock(&loop_owner(t, struct op, late)->gate);
+}
+
+void op_start_lost(struct op *op)
+{
+	struct err e = { 0 };
+
+	/* Having passed it is heard at the gate: it may have said why. */
+	if (op->gate.passed)
+		return;
+	gate_close(op);
+	cleat_start_stopped(op->ctr->id, &e);
+	start_failed(op, &e);
+}
+
+/*
+ * The gate takes no worker, only somebody who listens. Everything else, hooks or a container that the command line
+ * is at, is a worker's.
+ */
+static bool start_here(struct op *op)
+{
+	struct ctr *c = op->ctr;
+
+	if (c->start_by_worker || c->outside < 0 || op->proc->reaped ||
+	    cleat_start_try(c->root, c->id, c->outside, &op->gate))
+		return false;
+	op->late.fn = gate_late;
+	loop_timer_set(&c->srv->loop, &op->late, LOCK_MS);
+	op->gate_ev.fn = gate_ready;
+	if (loop_add(&c->srv->loop, &op->gate_ev, op->gate.gate, EPOLLIN)) {
+		/* Init is on its way, and finds a reader as long as this is open; the worker takes it from there. */
+		cleat_start_unlock(&op->gate);
+		return false;
+	}
+	op->proc->starting = op;
+	return true;
 }
 
 static void start_begin(struct op *op)
 {
 	op->proc->state = PROC_STARTING;
-	op_fork(op);
+	if (!start_here(op))
+		op_fork(op);
 }
 
 void op_start(struct op *op)

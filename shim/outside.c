@@ -108,6 +108,7 @@ static void news(struct loop_source *s, uint32_t events)
 
 	while (recv(s->fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
 		any = true;
+	c->start_by_worker = c->start_by_worker || any;
 	op = any ? op_new(c, &c->init, NULL, "look") : NULL;
 	if (!op)
 		return;

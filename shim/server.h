@@ -59,6 +59,7 @@ struct proc {
 	pid_t logger;			/* logging program; 0: none. Set by proc_logger() */
 	struct table_node by_logger;
 	int logger_pidfd;
+	struct op *starting;		/* the Start that waits at the gate */
 	struct op *deleting;		/* the Delete under way */
 	struct op *draining;		/* the same, as long as it waits for the streams */
 	struct loop_timer drain;
@@ -74,6 +75,7 @@ struct ctr {
 	unsigned int refs;
 	char *id, *bundle, *root;	/* root: state root of the engine */
 	bool systemd_cgroup, own_pidns;
+	bool start_by_worker;		/* its Start has hooks to run, or others have been at the container */
 	bool has_io_owner;		/* of the pipes of its processes, by Create's options */
 	uint32_t io_uid, io_gid;
 	bool started;			/* Start has succeeded */

@@ -273,7 +273,10 @@ void proc_reaped(struct proc *p, int wstatus, const struct timespec *at)
 	oom_check(p->ctr);
 	for (int i = 0; i < 3; i++)
 		stream_last_call(&p->stream[i]);
-	settle(p);
+	if (p->starting)
+		op_start_lost(p->starting);	/* settles it, when that has been told */
+	else
+		settle(p);
 }
 
 void proc_start_failed(struct proc *p)

@@ -40,7 +40,7 @@ enum work_fd {
 /** struct work_result - What a worker answers; the wire record, without pointers. */
 struct work_result {
 	int32_t r;
-	uint8_t own_pidns, watch_v2, pad[2];
+	uint8_t own_pidns, poststart, watch_v2, pad;
 	uint64_t watch_seen;
 	uint8_t src_kind[3], dst_kind[3];	/* enum stream_end */
 	uint8_t place[16];			/* enum work_fd of each fd attached */

@@ -3,6 +3,7 @@
 #include "child.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -153,42 +154,92 @@ void child_kill_reap(pid_t *pid)
 	*pid = 0;
 }
 
-int child_start_time(int procfd, pid_t pid, uint64_t *ticks, char *state)
+/* The text of a file of procfs, terminated; as much as there is room for. */
+static int read_proc(int procfd, const char *path, char *text, size_t size)
 {
-	char path[32], text[1024], *p, *end;
-	int i, fd;
+	int fd = proc_openat(procfd, path, O_RDONLY), r;
 	ssize_t n;
 
-	text_join(path, sizeof(path), text_num(pid), "/stat");
-	fd = proc_openat(procfd, path, O_RDONLY);
 	if (fd < 0)
 		return fd;
 	do {
-		n = read(fd, text, sizeof(text) - 1);
+		n = read(fd, text, size - 1);
 	} while (n < 0 && errno == EINTR);
-	i = errno;
+	r = n < 0 ? -errno : 0;
 	close(fd);
-	if (n < 0)
-		return -i;
-	text[n] = 0;
+	text[n < 0 ? 0 : n] = 0;
+	return r;
+}
+
+/* @n words further, each with one space behind it; NULL: there are not as many. */
+static char *words_on(char *p, int n)
+{
+	/* The words are short: strchr() takes longer to begin than to find. */
+	while (p && n) {
+		if (!*p)
+			return NULL;
+		n -= *p++ == ' ';
+	}
+	return p;
+}
+
+static int number_at(char *p, char end, uint64_t max, uint64_t *number)
+{
+	char *after = p ? strchr(p, end) : NULL;
+
+	if (!p)
+		return -EPROTO;
+	if (after)
+		*after = 0;
+	return num_u64(p, max, number);
+}
+
+int child_stat(int procfd, pid_t pid, struct child_stat *s)
+{
+	char path[32], text[1024], *p, *cpu;
+	uint64_t number = 0;
+	int r;
+
+	text_join(path, sizeof(path), text_num(pid), "/stat");
+	r = read_proc(procfd, path, text, sizeof(text));
+	if (r)
+		return r;
 	/* The name is in parentheses and may hold anything, so start behind the last one. */
 	p = strrchr(text, ')');
 	if (!p || p[1] != ' ')
 		return -EPROTO;
 	p += 2;
-	if (state)
-		*state = *p;
-	for (i = 3; i < 22 && p; i++) {
-		p = strchr(p, ' ');
-		if (p)
-			p++;
-	}
-	if (!p)
-		return -EPROTO;
-	end = strchr(p, ' ');
-	if (end)
-		*end = 0;
-	return num_u64(p, UINT64_MAX, ticks);
+	s->state = *p;
+	p = words_on(p, 22 - 3);
+	cpu = words_on(p, 39 - 22);
+	s->cpu = number_at(cpu, ' ', INT_MAX, &number) ? -1 : (int)number;
+	return number_at(p, ' ', UINT64_MAX, &s->start_time);
+}
+
+/* Is at most one in four CPUs busy with anything but us and our child? */
+static bool others_are_idle(int procfd, int cpus)
+{
+	char text[64];
+	uint64_t running;
+
+	if (read_proc(procfd, "loadavg", text, sizeof(text)) || number_at(words_on(text, 3), '/', INT_MAX, &running))
+		return false;
+	return running <= 2 || (running - 2) * 4 <= (uint64_t)cpus;
+}
+
+void child_step_aside(int procfd, const struct child_stat *child)
+{
+	cpu_set_t all, others;
+	int cpu = sched_getcpu();
+
+	if (cpu < 0 || child->cpu != cpu || child->state != 'R' || sched_getaffinity(0, sizeof(all), &all))
+		return;
+	others = all;
+	CPU_CLR(cpu, &others);
+	if (!CPU_COUNT(&others) || !others_are_idle(procfd, CPU_COUNT(&all)) ||
+	    sched_setaffinity(0, sizeof(others), &others))
+		return;
+	sched_setaffinity(0, sizeof(all), &all);
 }
 
 int child_pidfd_signal(int pidfd, pid_t pid, int sig)

@@ -80,8 +80,23 @@ void child_ignore(int sig);
 void child_ignored_are(uint64_t which, uint64_t ignored);
 /** child_look_at_signals() - Find out all of that, once, for a process that will have many children. */
 void child_look_at_signals(void);
-/** child_start_time() - Field 22 of /proc/PID/stat, clock ticks after boot. @procfd: handle of proc_open(). */
-int child_start_time(int procfd, pid_t pid, uint64_t *ticks, char *state);
+/** struct child_stat - What /proc/PID/stat tells of a process. */
+struct child_stat {
+	uint64_t start_time;	/* clock ticks after boot */
+	int cpu;		/* that it is on, or waits for; -1 */
+	char state;		/* a letter, see proc(5) */
+};
+/** child_stat() - Return: 0 or -errno. @procfd: handle of proc_open(). */
+int child_stat(int procfd, pid_t pid, struct child_stat *s);
+/**
+ * child_step_aside() - Go on on another CPU, when @child has been waiting for this one while most are idle.
+ *
+ * A new process starts on the CPU of its parent if the scheduler takes the others for busy. As a guest's kernel does: an
+ * idle CPU that its hypervisor has put to sleep looks preempted. Then the child would not begin before its parent
+ * rests, and of the work of two nothing is done at the same time. The CPUs that we may use are the same
+ * afterwards, but since 6.2 the kernel takes them for a choice: one that is plugged in later is not among them.
+ */
+void child_step_aside(int procfd, const struct child_stat *child);
 /** child_pidfd_signal() - Signal by pidfd, or by pid on kernels below 5.1. Return: 0 or -errno. */
 int child_pidfd_signal(int pidfd, pid_t pid, int sig);
 /** child_pidfd_wait_ms() - Wait until the process of @pidfd is dead. Return: 0, -ETIME, -errno. */

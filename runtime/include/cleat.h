@@ -62,8 +62,9 @@ struct cleat_process {
 	int console;		/* pty master when the process has a terminal, else -1 */
 	struct cg_watch oom;	/* create only; event and source -1 when there is nothing to watch */
 	bool own_pidns;		/* create only: killing init kills all of it */
+	bool poststart;		/* create only: its start has hooks to run */
 };
-#define CLEAT_PROCESS_INIT ((struct cleat_process){ 0, -1, -1, { -1, -1, false, 0 }, false })
+#define CLEAT_PROCESS_INIT ((struct cleat_process){ 0, -1, -1, { -1, -1, false, 0 }, false, false })
 void cleat_process_close(struct cleat_process *p);
 
 #define CLEAT_NOTIFY_DIR "notify"
@@ -117,6 +118,28 @@ int cleat_create(const struct cleat_env *env, const struct cleat_create *req,
 
 /** cleat_start() - Open the gate; returns when the program runs (execve done), poststart hooks included. */
 int cleat_start(const struct cleat_env *env, const char *id, struct err *e);
+/** struct cleat_starting - A start under way, for a caller with a loop. fds are the struct's. */
+struct cleat_starting {
+	int gate;		/* to be polled for input */
+	int dir, lock;
+	bool passed;		/* init is through; from then on its death is heard at the gate */
+};
+#define CLEAT_STARTING_INIT ((struct cleat_starting){ -1, -1, -1, false })
+/**
+ * cleat_start_try() - Begin what cleat_start() does, waiting for nobody. For a container that the caller made, that
+ * has no poststart hooks, and that it has not started.
+ * @news: the socket "news" in its state directory, where other programs tell of what they do to it.
+ * Return: 0: cleat_start_hear() follows. Else nothing has been done, and cleat_start() will.
+ */
+int cleat_start_try(const char *root, const char *id, int news, struct cleat_starting *s);
+/** cleat_start_hear() - @s->gate is readable. Return: -EAGAIN: not yet; 0: the program runs; else it does not. */
+int cleat_start_hear(struct cleat_starting *s, const char *id, struct err *e);
+/** cleat_start_stopped() - The error of a start whose init has died before it passed. */
+int cleat_start_stopped(const char *id, struct err *e);
+/** cleat_start_unlock() - Give the container's lock up: cleat_start() may take over, as long as @s stays open. */
+void cleat_start_unlock(struct cleat_starting *s);
+/** cleat_start_end() - Close it and give the container's lock up. */
+void cleat_start_end(struct cleat_starting *s);
 
 struct cleat_exec {
 	const char *id;

@@ -20,6 +20,7 @@
 #include "idmap.h"
 #include "label.h"
 #include "launch.h"
+#include "namespace.h"
 #include "ops.h"
 #include "pathfs.h"
 #include "stage.h"
@@ -178,7 +179,26 @@ static void host_store_undo(struct host_ctx *c)
 	store_remove(&c->store, &ignored);
 }
 
-/* Written before there is anything to clean up: a create that is killed leaves what delete needs. */
+/*
+ * It is written before there is anything to clean up: a create that is killed leaves what delete needs. With cgroup v1
+ * and nothing else outside that is made while init mounts already, and init ends with us.
+ */
+static bool state_is_late(const struct host_ctx *c)
+{
+	return c->host.mode != CG_MODE_V2 && c->host.mode != CG_MODE_NONE && !c->no_cg && !c->rdt.name;
+}
+
+static int host_state_late(struct host_ctx *c, struct err *e)
+{
+	struct state half = c->state;
+
+	if (!state_is_late(c))
+		return 0;
+	half.pid = 0;
+	half.start_time = 0;
+	return store_save(&c->store, &half, e);
+}
+
 static int host_state(struct host_ctx *c, struct err *e)
 {
 	char created[48];
@@ -207,7 +227,7 @@ static int host_state(struct host_ctx *c, struct err *e)
 		.terminal = c->process.terminal, .namespaces = c->listed_ns,
 		.hooks = h, .annotations = c->spec->annotations, .rdt = c->rdt,
 	};
-	return store_save(&c->store, &c->state, e);
+	return state_is_late(c) ? 0 : store_save(&c->store, &c->state, e);
 }
 
 static int host_gate(struct host_ctx *c, struct err *e)
@@ -274,7 +294,7 @@ static void child(void *arg, int left)
 		.own_clocks = c->spec->linux_->time_offsets.n,
 		.wait_maps = c->new_ns & CLONE_NEWUSER, .dumpable = c->euid && (c->new_ns & CLONE_NEWUSER),
 		.wait_net = c->spec->linux_->net_devices.n,
-		.late_net = c->late_net,
+		.net_maker = c->net_maker,
 		/* The first of our own hooks waits as well: limits are in force by then. */
 		.runtime_hooks = h && (h->prestart.n || h->create_runtime.n || h->create_container.n),
 		.wait_placed = c->host.mode != CG_MODE_NONE && !c->cloned_in && !c->no_cg,
@@ -314,16 +334,18 @@ static void child(void *arg, int left)
 }
 
 /*
- * A network namespace is most of what a clone costs. With cgroup v1 we have directories to make meanwhile, so init makes
- * it itself: still at the cost of our cgroup, for it enters its own only later. Only in the usual container, where
- * nothing but init is inside, and not where the namespace is needed at once or whose it is depends on the clone.
+ * A network namespace is most of what a clone costs, and there are two to share the work. With cgroup v1 we have
+ * directories to make, so init makes the namespace: still at the cost of our cgroup, for it enters its own only later.
+ * Without, we make it while init mounts. Only in the usual container, where nothing but init is inside, and not where
+ * the namespace is needed at once or whose it is depends on the clone.
  */
-static bool makes_net_late(const struct host_ctx *c)
+static enum net_maker net_maker(const struct host_ctx *c)
 {
 	const uint64_t usual = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS;
 
-	return (c->new_ns & usual) == usual && !c->userns && !c->spec->linux_->net_devices.n &&
-	       c->host.mode != CG_MODE_V2 && c->host.mode != CG_MODE_NONE && !c->no_cg;
+	if ((c->new_ns & usual) != usual || c->userns || c->spec->linux_->net_devices.n)
+		return NET_BY_CLONE;
+	return c->host.mode == CG_MODE_V2 || c->host.mode == CG_MODE_NONE || c->no_cg ? NET_BY_WORKER : NET_BY_INIT;
 }
 
 static void host_launch_undo(struct host_ctx *c)
@@ -334,11 +356,11 @@ static void host_launch_undo(struct host_ctx *c)
 
 static int host_launch(struct host_ctx *c, struct err *e)
 {
-	/* By init, see init_maps(), init_clocks() and init_network(). */
-	const bool late_net = makes_net_late(c);
+	/* See init_maps(), init_clocks(), init_network() and host_network(). */
+	const enum net_maker maker = net_maker(c);
 	const uint64_t later = (c->new_ns & CLONE_NEWUSER ? CLONE_NEWIPC : 0) |
 			       (c->spec->linux_->time_offsets.n ? CLONE_NEWTIME : 0) |
-			       (late_net ? CLONE_NEWNET : 0);
+			       (maker != NET_BY_CLONE ? CLONE_NEWNET : 0);
 	struct launch l = {
 		.new_ns = c->new_ns & ~later, .join = c->join, .pidfd = -1, .parent = c->env->parent_clone,
 		.unprivileged = c->euid, .child = child, .arg = c,
@@ -348,7 +370,7 @@ static int host_launch(struct host_ctx *c, struct err *e)
 	r = fdio_socketpair(sv);
 	if (r)
 		return err_set(e, ERR_KERNEL, r, NULL, "socketpair");
-	c->late_net = late_net;
+	c->net_maker = maker;
 	c->sock = sv[0];
 	c->child_sock = sv[1];
 	l.sock = c->sock;
@@ -378,6 +400,21 @@ static int host_launch(struct host_ctx *c, struct err *e)
 		return 0;
 	host_launch_undo(c);
 	return err_set(e, ERR_PEER, r, NULL, "report the container's process");
+}
+
+/* From here on there is work for two, here and in the child. */
+static int host_apart(struct host_ctx *c, struct err *e)
+{
+	struct child_stat s;
+	int r = child_stat(c->procfd, c->pid, &s);
+
+	if (r == -ENOENT || r == -ESRCH)
+		return 0;	/* it has died: supervise tells why */
+	if (r)
+		return err_set(e, ERR_KERNEL, r, NULL, "read the start time of process %d", (int)c->pid);
+	c->state.start_time = s.start_time;
+	child_step_aside(c->procfd, &s);
+	return 0;
 }
 
 int host_answer(struct host_ctx *c, enum sync_type type, const int *fds, size_t n, struct err *e)
@@ -439,6 +476,32 @@ static int host_net_devices(struct host_ctx *c, struct err *e)
 	return r ? r : host_answer(c, SYNC_GO, NULL, 0, e);
 }
 
+/* Init waits for it where it mounts the first file system that may look at it. */
+static int host_network(struct host_ctx *c, struct err *e)
+{
+	auto_fd own = -1, made = -1;
+	int r;
+
+	if (c->net_maker != NET_BY_WORKER)
+		return 0;
+	own = join_open_of(c->procfd, getpid(), CLONE_NEWNET, e);
+	if (own < 0)
+		return own;
+	/* Inside a user namespace that does not own our network, we could not come back: it is init's then. */
+	if (setns(own, CLONE_NEWNET))
+		return host_answer(c, SYNC_NETWORK, NULL, 0, e);
+	r = net_namespace(e);
+	if (r)
+		return r;
+	made = join_open_of(c->procfd, getpid(), CLONE_NEWNET, e);
+	if (made < 0)
+		r = made;
+	/* Nothing that follows, undoing it all included, needs the host's network. */
+	if (setns(own, CLONE_NEWNET) && !r)
+		r = err_set(e, ERR_KERNEL, -errno, NULL, "go back to the host's network namespace");
+	return r ? r : host_answer(c, SYNC_NETWORK, &made, 1, e);
+}
+
 /* While init mounts: what the parent can do meanwhile. */
 static int host_meanwhile(struct host_ctx *c, struct err *e)
 {
@@ -452,11 +515,9 @@ static int host_meanwhile(struct host_ctx *c, struct err *e)
 		c->oom_kills = cg_oom_kills(&c->cg, true);
 	else if (c->has_cg && cg_watch_open(&c->cg, &c->oom, &ignored))
 		c->oom = (struct cg_watch){ .event = -1, .source = -1 };
-	r = child_start_time(c->procfd, c->pid, &c->state.start_time, NULL);
 	if (c->env->idle_close)
 		fd_close(c->env->idle_close);
-	return r && r != -ENOENT && r != -ESRCH ?
-		err_set(e, ERR_KERNEL, r, NULL, "read the start time of process %d", (int)c->pid) : 0;
+	return 0;
 }
 
 static int run_runtime_hooks(void *arg, struct err *e)
@@ -506,6 +567,7 @@ static int let_go(struct host_ctx *c, struct err *e)
 	*c->out = (struct cleat_process){
 		.pid = c->pid, .pidfd = c->pidfd, .console = c->console, .oom = c->oom,
 		.own_pidns = c->state.own_pidns,
+		.poststart = c->spec->hooks && c->spec->hooks->poststart.n,
 	};
 	if (c->spec->pidfd_receiver)
 		r = op_give_pidfd(c->spec->pidfd_receiver, c->req->id, c->pidfd, e);
@@ -583,10 +645,13 @@ static const struct host_step create_steps[] = {
 	{ "gate", host_gate, NULL },
 	{ "trees", host_trees, NULL },
 	{ "launch", host_launch, host_launch_undo },
+	{ "apart", host_apart, NULL },
+	{ "state-file", host_state_late, NULL },
 	{ "rdt-enter", host_rdt_enter, NULL },
 	{ "maps", host_maps, NULL },
 	{ "clocks", host_clocks, NULL },
 	{ "net-devices", host_net_devices, NULL },
+	{ "network", host_network, NULL },
 	{ "placement", host_placement, NULL },		/* undone by "cgroup", when init is dead */
 	{ "limits", host_limits, NULL },		/* in force before hooks and the program run */
 	{ "meanwhile", host_meanwhile, NULL },

@@ -10,6 +10,7 @@
 #include "process.h"
 #include "spec.h"
 #include "stage.h"
+#include "steps.h"
 #include "store.h"
 #include "sync.h"
 #include "unit.h"
@@ -34,7 +35,7 @@ struct host_ctx {
 	struct cg_host host;
 	struct cg_unit unit;		/* of systemd; name NULL: the cgroup is ours */
 	struct cg cg;
-	bool late_net;			/* init makes its network namespace, see host_launch() */
+	enum net_maker net_maker;
 	bool has_cg, cloned_in;		/* made; init was born in it */
 	bool has_unit;
 	bool no_cg;			/* it may not be made, and nothing needs it */

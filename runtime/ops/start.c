@@ -2,6 +2,7 @@
 /* start: open the gate. */
 #include <errno.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include "child.h"
 #include "fd.h"
 #include "gate.h"
@@ -17,6 +18,62 @@ static int wrong_state(enum cleat_status status, const char *id, struct err *e)
 	if (status == CLEAT_CREATING)
 		return err_set(e, ERR_STATE, 0, id, "cannot start a container that is still being created");
 	return err_set(e, ERR_STATE, 0, id, "cannot start an already running container");
+}
+
+/*
+ * What cleat_start() finds out about the container, the caller knows: it made it, and the command line tells of
+ * all it does (store_tell()) before it gives the lock up. So with the lock in hand and no news it is as it was.
+ */
+int cleat_start_try(const char *root, const char *id, int news, struct cleat_starting *s)
+{
+	auto_store store = STORE_INIT;
+	struct err ignored = { 0 };
+	struct gate gate;
+	char byte;
+	int r = store_open(&store, root, id, STORE_NO_LOCK, &ignored);
+
+	*s = CLEAT_STARTING_INIT;
+	if (!r)
+		r = store_try_lock(&store);
+	if (!r && (recv(news, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN))
+		r = -EBUSY;
+	if (!r)
+		r = gate_knock(&gate, store.dirfd, id, &ignored);
+	if (r) {
+		store_unlock(&store);
+		return r;
+	}
+	*s = (struct cleat_starting){ gate.fd, take_fd(&store.dirfd), take_fd(&store.lockfd), false };
+	return 0;
+}
+
+int cleat_start_hear(struct cleat_starting *s, const char *id, struct err *e)
+{
+	struct gate gate = { s->gate, s->passed };
+	int r = gate_hear(&gate, s->dir, id, e);
+
+	s->passed = gate.passed;
+	return r;
+}
+
+int cleat_start_stopped(const char *id, struct err *e)
+{
+	return gate_stopped(id, e);
+}
+
+void cleat_start_unlock(struct cleat_starting *s)
+{
+	struct store lock = { -1, -1, take_fd(&s->lock), NULL };
+
+	store_unlock(&lock);
+}
+
+void cleat_start_end(struct cleat_starting *s)
+{
+	cleat_start_unlock(s);
+	fd_close(&s->dir);
+	fd_close(&s->gate);
+	*s = CLEAT_STARTING_INIT;
 }
 
 int cleat_start(const struct cleat_env *env, const char *id, struct err *e)

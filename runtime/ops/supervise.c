@@ -59,6 +59,7 @@ int supervise_until_ready(struct supervise *s, struct err *e)
 			return 0;
 		case SYNC_GO:
 		case SYNC_CGROUP:
+		case SYNC_NETWORK:
 		case SYNC_CLOCKS:
 		case SYNC_CHILD:
 		case SYNC_FAILED:

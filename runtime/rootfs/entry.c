@@ -595,8 +595,15 @@ static __attribute__((noinline)) bool is_dev(const char *destination)
 	return !path_clean(destination, clean, sizeof(clean)) && !strcmp(clean, "/dev");
 }
 
-int rootfs_mounts(struct rootfs *r, const struct spec *s, int (*placed)(void *arg, struct err *e),
-		  void *arg, struct err *e)
+static int mount_new(struct rootfs *r, struct entry *en, struct err *e)
+{
+	if (!strcmp(en->type, "cgroup") || !strcmp(en->type, "cgroup2"))
+		return mount_cgroup(r, en, e);
+	return mount_fs(r, en, e);
+}
+
+int rootfs_mounts(struct rootfs *r, const struct spec *s,
+		  int (*before)(void *arg, const char *type, struct err *e), void *arg, struct err *e)
 {
 	const struct spec_mount *m = s->mounts.v;
 	size_t i;
@@ -615,13 +622,11 @@ int rootfs_mounts(struct rootfs *r, const struct spec *s, int (*placed)(void *ar
 			q = mount_again(r, &en, e);
 		else if (en.bind)
 			q = mount_bind(r, &en, e);
-		else if (!strcmp(en.type, "cgroup") || !strcmp(en.type, "cgroup2"))
-			q = (q = placed(arg, e)) ? q : mount_cgroup(r, &en, e);
 		else if (!en.type[0])
 			q = err_set(e, ERR_SPEC, -EINVAL, en.where, "mount \"%s\" has no type",
 				    m[i].destination);
 		else
-			q = mount_fs(r, &en, e);
+			q = (q = before(arg, en.type, e)) ? q : mount_new(r, &en, e);
 	}
 	return q;
 }

@@ -71,10 +71,11 @@ int rootfs_idmap_array(const struct objv *v, struct arena *a, struct idmap **out
 int rootfs_begin(struct rootfs *r, const struct spec *s, struct err *e);
 /**
  * rootfs_mounts() - All of s->mounts in order.
- * @placed: called before a cgroup mount: the process must be in its cgroup (and cgroup namespace) by then.
+ * @before: called before a file system of @type is mounted (but for binds): of cgroups the process must be in its
+ *          cgroup (and cgroup namespace) by then, for what shows the network in its network namespace.
  */
-int rootfs_mounts(struct rootfs *r, const struct spec *s, int (*placed)(void *arg, struct err *e), void *arg,
-		  struct err *e);
+int rootfs_mounts(struct rootfs *r, const struct spec *s,
+		  int (*before)(void *arg, const char *type, struct err *e), void *arg, struct err *e);
 /** rootfs_devices() - Default and listed device nodes, links, ptmx. */
 int rootfs_devices(struct rootfs *r, const struct spec *s, struct err *e);
 /** rootfs_masks() - readonlyPaths, then maskedPaths. */

@@ -12,6 +12,7 @@
 #include "fdio.h"
 #include "hooks.h"
 #include "loopback.h"
+#include "namespace.h"
 #include "pathfs.h"
 #include "root_steps.h"
 #include "stage.h"
@@ -106,20 +107,38 @@ static int enter_cgroups(const struct sync_msg *m, int *fds, size_t n, struct er
 	return !r && (size_t)m->value != n ? err_set(e, ERR_PEER, -EPROTO, NULL, "cgroup files") : r;
 }
 
+/* The worker makes the network namespace while we mount what does not need it. */
+static int init_networked(struct init_ctx *c, struct err *e)
+{
+	auto_fd fd = -1;
+	struct sync_msg m;
+	int r = 0;
+
+	if (c->net_maker != NET_BY_WORKER || c->networked)
+		return 0;
+	if (sync_recv(c->seal.sock, &m, &fd) != 1 || m.type != SYNC_NETWORK)
+		return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
+	if (fd < 0)
+		r = net_namespace(e);
+	else if (setns(fd, CLONE_NEWNET))
+		r = err_set(e, ERR_KERNEL, -errno, "/linux/namespaces", "enter the new network namespace");
+	c->networked = true;
+	return r ? r : net_loopback_up(e);
+}
+
 /*
  * The worker makes v1 cgroups while we mount. A process that writes itself to "tasks" is moved at once; one
  * that another writes to cgroup.procs waits for an RCU grace period. The cgroup namespace takes its root from
  * where we are when it is made.
  */
-static int init_placed(void *arg, struct err *e)
+static int init_placed(struct init_ctx *c, struct err *e)
 {
-	struct init_ctx *c = arg;
-	int fds[FDIO_FDS_MAX], r = 0;
+	int fds[FDIO_FDS_MAX], r = init_networked(c, e);	/* it is sent first */
 	struct sync_msg m;
 	size_t n;
 
-	if (c->placed)
-		return 0;
+	if (r || c->placed)
+		return r;
 	if (c->wait_placed) {
 		if (sync_recv_fds(c->seal.sock, &m, fds, &n) != 1 || (m.type != SYNC_CGROUP && m.type != SYNC_GO))
 			return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
@@ -139,6 +158,20 @@ static int init_cgroup(struct init_ctx *c, struct err *e)
 	return init_placed(c, e);
 }
 
+/* Before a file system of @type is mounted. */
+static int init_before(void *arg, const char *type, struct err *e)
+{
+	static const char *const anywhere[] = { "proc", "tmpfs", "devpts", "mqueue" };
+	size_t i;
+
+	if (!strcmp(type, "cgroup") || !strcmp(type, "cgroup2"))
+		return init_placed(arg, e);
+	for (i = 0; i < sizeof(anywhere) / sizeof(anywhere[0]); i++)
+		if (!strcmp(type, anywhere[i]))
+			return 0;
+	return init_networked(arg, e);
+}
+
 static int init_join(struct init_ctx *c, struct err *e)
 {
 	int r;
@@ -154,13 +187,14 @@ static int init_join(struct init_ctx *c, struct err *e)
 
 static int init_network(struct init_ctx *c, struct err *e)
 {
+	int r;
+
 	if (c->wait_net && sync_wait_go(c->seal.sock))
 		return err_set(e, ERR_PEER, -ECANCELED, NULL, "the runtime is gone");
-	if (c->late_net && unshare(CLONE_NEWNET))
-		return err_set(e, errno == ENOSPC || errno == ENOMEM ? ERR_LIMIT : ERR_KERNEL, -errno,
-			       "/linux/namespaces", "make a network namespace%s", errno != ENOSPC ? "" :
-			       ": no more namespaces are allowed, see /proc/sys/user/max_net_namespaces");
-	return c->new_ns & CLONE_NEWNET ? net_loopback_up(e) : 0;
+	if (c->net_maker == NET_BY_WORKER)
+		return 0;	/* see init_networked() */
+	r = c->net_maker == NET_BY_INIT ? net_namespace(e) : 0;
+	return !r && (c->new_ns & CLONE_NEWNET) ? net_loopback_up(e) : r;
 }
 
 static int init_keyring(struct init_ctx *c, struct err *e)
@@ -175,7 +209,7 @@ static int init_root(struct init_ctx *c, struct err *e)
 
 static int init_mounts(struct init_ctx *c, struct err *e)
 {
-	return c->new_ns & CLONE_NEWNS ? rootfs_mounts(&c->rf, c->spec, init_placed, c, e) : 0;
+	return c->new_ns & CLONE_NEWNS ? rootfs_mounts(&c->rf, c->spec, init_before, c, e) : 0;
 }
 
 static int init_devices(struct init_ctx *c, struct err *e)

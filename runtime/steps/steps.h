@@ -40,6 +40,12 @@ struct seal_ctx {
 /** seal_main() - Run the seal stage. Never returns. */
 void seal_main(struct seal_ctx *c) __attribute__((noreturn));
 
+/** enum net_maker - Who makes a new network namespace: it comes with the clone, or later. */
+enum net_maker {
+	NET_BY_CLONE,
+	NET_BY_INIT,
+	NET_BY_WORKER,		/* it sends NETWORK */
+};
 /** struct init_ctx - The container's first process, from clone to pivot_root. */
 struct init_ctx {
 	const struct spec *spec;
@@ -52,7 +58,8 @@ struct init_ctx {
 	bool late_ipc;			/* make the ipc namespace as root of the user namespace */
 	bool own_clocks;		/* make the time namespace, ask the worker for its offsets, enter it */
 	bool wait_maps;			/* a new user namespace: the worker maps ids first */
-	bool late_net;			/* make the network namespace */
+	enum net_maker net_maker;
+	bool networked;			/* it has come from the worker, and been entered */
 	bool wait_net;			/* the worker moves network devices in */
 	mode_t umask;			/* the caller's, for hooks */
 	bool dumpable;			/* born so, for the worker's sake; no longer than it needs */

@@ -199,4 +199,32 @@ many() {
 }
 t "20 devices with 40 addresses each" many
 
+# ---- a new network namespace, whoever makes it: with cgroup v1 init, else the runtime while init mounts ----
+
+# who_makes OPTION...: its loopback device is up, the container's sysfs shows it, and hooks are where the caller is.
+who_makes() {
+	bundle wm '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "readlink /proc/self/ns/net >'"$T"'/hook"]}]}
+		| .linux.resources = {} | .mounts |= map(select(.type != "cgroup"))' \
+		sh -c 'cd /sys/class/net; echo * $(cat lo/flags); readlink /proc/self/ns/net'
+	rt "$@" run --bundle "$B" "$ID" >"$T/o" 2>"$T/e" || fail "$(cat "$T/e")"
+	is "$(head -n 1 "$T/o")" "lo 0x9"
+	is "$(cat "$T/hook")" "$(readlink /proc/self/ns/net)"
+	[ "$(cat "$T/hook")" != "$(tail -n 1 "$T/o")" ] || fail "the container is in our network namespace"
+}
+new_network() {
+	who_makes
+	who_makes --cgroup-manager disabled
+}
+t "a new network namespace has its loopback device up, and hooks stay outside" new_network
+
+# As root of a user namespace that the network around it does not belong to: nobody could come back there.
+foreign_network() {
+	unshare -Ur true 2>/dev/null || skip "no user namespaces here"
+	bundle fn '.linux.resources = {} | .mounts |= map(select(.type != "cgroup") | if .options then .options -= ["gid=5"] else . end)' \
+		cat /sys/class/net/lo/flags
+	is "$(unshare -Ur -m --propagation private "$RUNTIME" --root "$T/foreign" --cgroup-manager disabled \
+		run --bundle "$B" "$ID" 2>"$T/e" || cat "$T/e")" 0x9
+}
+t "a new network namespace inside a user namespace that does not own the network" foreign_network
+
 finish

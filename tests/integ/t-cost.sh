@@ -28,7 +28,7 @@ kill		113
 delete		117
 exec		350
 shim-create	665
-shim-start	105
+shim-start	50
 shim-exec	310
 shim-delete	120
 "
@@ -166,7 +166,7 @@ exec		118000
 kill		50000
 delete		45500
 shim-create	420000
-shim-start	63500
+shim-start	27000
 shim-exec	182000
 shim-delete	68500
 "

@@ -55,7 +55,7 @@ pause_worker_dies() {
 t "the worker of Pause or Resume dies behind the freezer: State says what is" pause_worker_dies
 
 start_worker_dies() {
-	boot swd '' sleep 100
+	boot swd '.hooks = {poststart: [{path: "/bin/true"}]}' sleep 100
 	create
 	struck start
 	has "$(cat "$T/late")" 'worker was killed'
@@ -66,6 +66,131 @@ start_worker_dies() {
 	topics_are "create start exit delete "
 }
 t "the worker of Start dies behind the gate: the start is told, and then the exit" start_worker_dies
+
+# starting ARG...: Start is asked for; $c is who waits.
+starting() {
+	server_pid >"$T/server"
+	tc start id="$ID" >"$T/late" 2>&1 &
+	c=$!
+	sleep 0.3
+}
+
+# Start without hooks takes no worker: the server listens at the gate.
+slow_start() {
+	boot sst '' /bin/leased
+	hold
+	create
+	starting
+	is "$(pgrep -P "$(cat "$T/server")" | wc -l)" 1
+	is "$(tc state id="$ID" | field status)" CREATED
+	tc stats id="$ID" >/dev/null
+	let_go
+	wait $c
+	has "$(cat "$T/late")" '^pid='
+	is "$(tc wait id="$ID" | field exit_status)" 127
+	down
+	topics_are "create start exit delete "
+}
+t "a Start that takes long holds up nothing else" slow_start
+
+killed_in_start() {
+	boot kis '' sleep 100
+	create
+	pid=$(tc state id="$ID" | field pid)
+	kill -STOP "$pid"
+	starting
+	tc kill id="$ID" signal=9
+	wait $c || :
+	has "$(cat "$T/late")" '^status 9 .*cannot start a container that has stopped'
+	is "$(tc wait id="$ID" | field exit_status)" 137
+	down
+	topics_are "create exit delete "
+}
+t "init dies before it passes the gate: Start says so" killed_in_start
+
+gone_client_in_start() {
+	boot gcs '' sleep 100
+	create
+	pid=$(tc state id="$ID" | field pid)
+	fds=$(find "/proc/$(server_pid)/fd" | wc -l)
+	kill -STOP "$pid"
+	starting
+	kill $c
+	wait $c || :
+	kill -CONT "$pid"
+	until_true 3 sh -c "'$CLIENT' --namespace $NS $A state id=$ID | grep -qx status=RUNNING"
+	is "$(find "/proc/$(server_pid)/fd" | wc -l)" "$fds"
+	down
+	topics_are "create start exit delete "
+}
+t "whoever asked for a Start is gone: it is told all the same, and no fd is left" gone_client_in_start
+
+start_and_lock() {
+	boot sal '' sleep 100
+	create
+	flock "/run/containerd/cleat/$NS/$ID/lock" sleep 1 &
+	holder=$!
+	sleep 0.2
+	a=$(ms)
+	tc start id="$ID" >/dev/null
+	[ $(($(ms) - a)) -ge 500 ] || fail "Start took $(($(ms) - a)) ms"
+	wait $holder
+	is "$(tc state id="$ID" | field status)" RUNNING
+	down
+	topics_are "create start exit delete "
+}
+t "Start waits for whoever holds the container" start_and_lock
+
+# The server has not read yet what the command line did, when it is asked to start.
+start_and_pause() {
+	boot sap '' sleep 100
+	create
+	server_pid >"$T/server"
+	kill -STOP "$(cat "$T/server")"
+	"$RUNTIME" --root "/run/containerd/cleat/$NS" pause "$ID" >"$T/o" 2>&1 || :
+	tc start id="$ID" >"$T/late" 2>&1 &
+	c=$!
+	sleep 0.2
+	kill -CONT "$(cat "$T/server")"
+	wait $c || :
+	has "$(cat "$T/late")" '^status 9 .*paused'
+	"$RUNTIME" --root "/run/containerd/cleat/$NS" resume "$ID"
+	down
+}
+t "Start sees what the command line did just before" start_and_pause
+
+# Nobody has told of it.
+start_of_frozen() {
+	[ -w /sys/fs/cgroup/freezer/cgroup.procs ] || skip "no freezer of cgroup v1"
+	boot sof '' sleep 100
+	create
+	echo FROZEN >"/sys/fs/cgroup/freezer/$ID/freezer.state"
+	starting
+	sleep 2
+	"$RUNTIME" --root "/run/containerd/cleat/$NS" resume "$ID"
+	wait $c
+	has "$(cat "$T/late")" '^pid='
+	is "$(tc state id="$ID" | field status)" RUNNING
+	down
+	topics_are "create start exit delete "
+}
+t "a container that is frozen while Start waits can be resumed" start_of_frozen
+
+poststart_hook() {
+	boot psh '.hooks = {poststart: [{path: "/bin/sh", args: ["sh", "-c", "cat >'"$T"'/hook"]}]}' sleep 100
+	create
+	[ ! -e "$T/hook" ]
+	tc start id="$ID" >/dev/null
+	is "$(jq -r .status "$T/hook")" running
+	down
+	boot psf '.hooks = {poststart: [{path: "/bin/false"}]}' sleep 100
+	create
+	code '[0-9]+' start id="$ID"
+	has "$(cat "$T/o")" poststart
+	is "$(tc wait id="$ID" | field exit_status)" 137
+	down
+}
+t "Start runs poststart hooks before it answers" poststart_hook
 
 # stuck_exec NAME: a container that is killed while an exec hangs in its start; $c is who waits for that.
 stuck_exec() {

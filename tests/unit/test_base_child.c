@@ -273,9 +273,9 @@ TEST(start_time_with_a_hostile_name)
 
 	ASSERT_GE(procfd, 0);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		uint64_t t = 0, again = 0;
-		char state = 0;
+		struct child_stat s = { 0 }, again = { 0 };
 		int p[2];
+		char c;
 		auto_child pid = 0;
 
 		ASSERT_EQ(0, pipe(p));
@@ -286,19 +286,79 @@ TEST(start_time_with_a_hostile_name)
 			pause();
 			_exit(0);
 		}
-		ASSERT_EQ(1, read(p[0], &state, 1));
-		EXPECT_EQ(0, child_start_time(procfd, pid, &t, &state));
-		EXPECT_GT(t, 0);
-		EXPECT_NE(NULL, strchr("RSD", state));
-		EXPECT_EQ(0, child_start_time(procfd, pid, &again, NULL));
-		EXPECT_EQ(t, again);
+		ASSERT_EQ(1, read(p[0], &c, 1));
+		EXPECT_EQ(0, child_stat(procfd, pid, &s));
+		EXPECT_GT(s.start_time, 0);
+		EXPECT_NE(NULL, strchr("RSD", s.state));
+		EXPECT_TRUE(s.cpu >= 0 && s.cpu < sysconf(_SC_NPROCESSORS_CONF));
 		kill(pid, SIGKILL);
 		waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
-		EXPECT_EQ(0, child_start_time(procfd, pid, &again, &state));
-		EXPECT_EQ('Z', state);
-		EXPECT_EQ(t, again);
+		EXPECT_EQ(0, child_stat(procfd, pid, &again));
+		EXPECT_EQ('Z', again.state);
+		EXPECT_EQ(s.start_time, again.start_time);
 	}
-	EXPECT_LT(child_start_time(procfd, 0x7ffffff0, &(uint64_t){ 0 }, NULL), 0);
+	EXPECT_LT(child_stat(procfd, 0x7ffffff0, &(struct child_stat){ 0 }), 0);
+}
+
+/* Which CPU we are on after child_step_aside(), that was @from, with this /proc/loadavg. */
+static int aside(const char *load, int from, struct child_stat child)
+{
+	char dir[] = "/tmp/cleat-aside.XXXXXX";
+	int dirfd, fd, cpu;
+
+	if (!mkdtemp(dir))
+		return -1;
+	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(dirfd, "loadavg", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	(void)!write(fd, load, strlen(load));
+	close(fd);
+	child.cpu += from;
+	child_step_aside(dirfd, &child);
+	cpu = sched_getcpu();
+	unlinkat(dirfd, "loadavg", 0);
+	close(dirfd);
+	rmdir(dir);
+	return cpu;
+}
+
+TEST(steps_aside_for_a_child_that_waits)
+{
+	static const struct { const char *load; struct child_stat child; bool moves; } rows[] = {
+		{ "0.50 0.40 0.30 2/100 7\n", { 0, 0, 'R' }, true },
+		{ "0.50 0.40 0.30 1/100 7\n", { 0, 0, 'R' }, true },
+		{ "0.50 0.40 0.30 4096/9999 7\n", { 0, 0, 'R' }, false },	/* nobody is idle */
+		{ "0.50 0.40 0.30 2/100 7\n", { 0, 1, 'R' }, false },		/* it is elsewhere */
+		{ "0.50 0.40 0.30 2/100 7\n", { 0, 0, 'S' }, false },		/* it rests */
+		{ "", { 0, 0, 'R' }, false }, { "0.50 0.40", { 0, 0, 'R' }, false }, { "1 2 3 x/y", { 0, 0, 'R' }, false },
+	};
+	cpu_set_t all, one, after;
+	size_t i;
+	int cpu;
+
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
+	if (CPU_COUNT(&all) < 2)
+		SKIP(return, "needs two CPUs");
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int moved = 0, tries;
+
+		/* The scheduler may move us at any time as well. */
+		for (tries = 0; tries < 5; tries++) {
+			cpu = sched_getcpu();
+			moved += aside(rows[i].load, cpu, rows[i].child) != cpu;
+		}
+		EXPECT_TRUE(rows[i].moves ? moved >= 3 : moved <= 2) {
+			TH_LOG("row %zu: moved %d times of 5", i, moved);
+		}
+	}
+	EXPECT_EQ(0, sched_getaffinity(0, sizeof(after), &after));
+	EXPECT_TRUE(CPU_EQUAL(&all, &after));
+	/* Nowhere to go. */
+	cpu = sched_getcpu();
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	EXPECT_EQ(cpu, aside(rows[0].load, cpu, rows[0].child));
+	sched_setaffinity(0, sizeof(all), &all);
 }
 
 /* What a child of ours that made all signals default still ignores, a bit each. */

@@ -73,13 +73,15 @@ static int meet(const char *top, int dir, int procfd, int fifo, int no_pidfd, en
 {
 	struct child_args a = { .cgroup_fd = -1 };
 	struct state st = { .id = "c" };
+	struct child_stat s = { 0 };
 	auto_fd pidfd = -1;
 	int r;
 
 	st.pid = child_clone(&a, &pidfd);
 	if (!st.pid)
 		init(procfd, fifo, how);
-	child_start_time(procfd, st.pid, &st.start_time, NULL);
+	child_stat(procfd, st.pid, &s);
+	st.start_time = s.start_time;
 	if (how == DIES_BEFORE)
 		usleep(30000);
 	r = gate_open(dir, no_pidfd ? -1 : pidfd, procfd, &st, e);
@@ -138,6 +140,34 @@ TEST_F(gate, any_user_may_pass_by_the_fd)
 	EXPECT_EQ(1, read(rd, &c, 1));
 	child_wait(pid, &status);
 	EXPECT_EQ(0, status);
+}
+
+/* For a caller with a loop: nobody is waited for, and each word is heard once. */
+TEST_F(gate, heard_bit_by_bit)
+{
+	struct err told = { 0 };
+	struct stat st;
+	struct gate g;
+	int w;
+
+	ASSERT_EQ(0, gate_knock(&g, self->dir, "c", &self->e));
+	w = proc_reopen(self->procfd, self->fifo, O_WRONLY);
+	ASSERT_GE(w, 0);
+	EXPECT_EQ(-EAGAIN, gate_hear(&g, self->dir, "c", &self->e));
+	EXPECT_FALSE(g.passed);
+	EXPECT_EQ(0, fstatat(self->dir, GATE_NAME, &st, 0));
+	EXPECT_EQ(0, fdio_write_full(w, "", 1));
+	EXPECT_EQ(-EAGAIN, gate_hear(&g, self->dir, "c", &self->e));
+	EXPECT_TRUE(g.passed);
+	EXPECT_EQ(-1, fstatat(self->dir, GATE_NAME, &st, 0));
+	EXPECT_EQ(-EAGAIN, gate_hear(&g, self->dir, "c", &self->e));
+	err_set(&told, ERR_SPEC, -ENOENT, NULL, "exec: \"x\"");
+	gate_fail(w, &told);
+	EXPECT_EQ(-ENOENT, gate_hear(&g, self->dir, "c", &self->e));
+	EXPECT_STREQ("exec: \"x\"", self->e.msg);
+	close(w);
+	EXPECT_EQ(0, gate_hear(&g, self->dir, "c", &self->e));
+	close(g.fd);
 }
 
 TEST_F(gate, made_once)

@@ -88,7 +88,7 @@ static void warn(void *arg, const char *text)
 		++*warned;
 }
 
-static int placed(void *arg, struct err *e)
+static int before(void *arg, const char *type, struct err *e)
 {
 	return 0;
 }
@@ -114,7 +114,7 @@ static int build(const char *top, const char *path, const struct plan *p, struct
 		return rf.tree;
 	r = rootfs_begin(&rf, &s, e);
 	if (!r)
-		r = rootfs_mounts(&rf, &s, placed, NULL, e);
+		r = rootfs_mounts(&rf, &s, before, NULL, e);
 	if (!r && p->devices)
 		r = rootfs_devices(&rf, &s, e);
 	if (!r)

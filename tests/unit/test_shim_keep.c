@@ -136,7 +136,7 @@ static void fill_container(FIXTURE_DATA(keep) *self)
 
 	proc_init(&c->init, c, "", false, "/i", self->fifo[0], "");
 	c->init.state = PROC_RUNNING;
-	c->started = c->own_pidns = c->has_io_owner = true;
+	c->started = c->own_pidns = c->start_by_worker = c->has_io_owner = true;
 	c->io_uid = 7;
 	c->io_gid = 8;
 	c->init.pid = self->child;
@@ -287,7 +287,7 @@ TEST_F(keep, what_it_knows)
 	c = ctr_find(self->new, "c1");
 	ASSERT_NE(NULL, c);
 	EXPECT_STREQ("/b/c1", c->bundle);
-	EXPECT_TRUE(c->started && c->own_pidns && !c->systemd_cgroup);
+	EXPECT_TRUE(c->started && c->own_pidns && c->start_by_worker && !c->systemd_cgroup);
 	EXPECT_TRUE(c->has_io_owner && c->io_uid == 7 && c->io_gid == 8);
 	EXPECT_EQ(3, c->oom.seen);
 	EXPECT_EQ(self->old->ctrs->next->exit_wait.at_ms, c->exit_wait.at_ms);

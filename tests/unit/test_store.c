@@ -316,6 +316,7 @@ TEST_F(store, status_is_derived_from_the_process)
 	auto_store s = STORE_INIT;
 	struct state st = sample("c");
 	struct rlimit none = { 0, 0 }, old;
+	struct child_stat now;
 	int fd, status;
 
 	ASSERT_EQ(0, store_make(&s, self->root, "c", &self->e));
@@ -325,7 +326,8 @@ TEST_F(store, status_is_derived_from_the_process)
 		pause();
 		_exit(0);
 	}
-	ASSERT_EQ(0, child_start_time(self->procfd, st.pid, &st.start_time, NULL));
+	ASSERT_EQ(0, child_stat(self->procfd, st.pid, &now));
+	st.start_time = now.start_time;
 	EXPECT_EQ(CLEAT_RUNNING, store_status(&s, &st, self->procfd, NULL));
 	ASSERT_EQ(0, mkfifoat(s.dirfd, "exec.fifo", 0600));
 	EXPECT_EQ(CLEAT_CREATED, store_status(&s, &st, self->procfd, NULL));
