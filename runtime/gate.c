@@ -55,7 +55,7 @@ int gate_knock(struct gate *g, int dirfd, const char *id, struct err *e)
 	return 0;
 }
 
-int gate_stopped(const char *id, struct err *e)
+static int gate_stopped(const char *id, struct err *e)
 {
 	err_set(e, ERR_STATE, 0, id, "cannot start a container that has stopped");
 	return -ESRCH;

@@ -31,12 +31,11 @@ struct gate {
 /** gate_knock() - Let init pass; waits for nobody. @g->fd is the caller's to close. Return: 0 or -errno with @e set. */
 int gate_knock(struct gate *g, int dirfd, const char *id, struct err *e);
 /**
- * gate_hear() - Take what init has said since; waits for nobody. Unlinks the fifo once init has passed.
+ * gate_hear() - Take what init has said since, one thing at a time; waits for nobody. When nothing was said, init must
+ * have come to the gate already, or be dead. Unlinks the fifo once init has passed.
  * Return: -EAGAIN: when @g->fd is readable again there is more to hear. Else as gate_open().
  */
 int gate_hear(struct gate *g, int dirfd, const char *id, struct err *e);
-/** gate_stopped() - Return: -ESRCH, with the error of a container whose init is dead. */
-int gate_stopped(const char *id, struct err *e);
 /**
  * gate_open() - Let init pass and learn whether its program runs.
  * @pidfd: init's; negative on old kernels, where the process of @st is looked at in @procfd instead.

@@ -73,19 +73,25 @@ static void start_finish(struct op *op, struct work *w)
 		start_done(op);
 }
 
-static void gate_ready(struct loop_source *s, uint32_t events)
+/* Hear what init has said. Return: was it the last word? Then @op is gone. */
+static bool gate_heard(struct op *op)
 {
-	struct op *op = loop_owner(s, struct op, gate_ev);
 	struct err e = { 0 };
 	int r = cleat_start_hear(&op->gate, op->ctr->id, &e);
 
 	if (r == -EAGAIN)
-		return;
+		return false;
 	gate_close(op);
 	if (r)
 		start_failed(op, &e);
 	else
 		start_done(op);
+	return true;
+}
+
+static void gate_ready(struct loop_source *s, uint32_t events)
+{
+	gate_heard(loop_owner(s, struct op, gate_ev));
 }
 
 /* It is frozen, or a hook of its own takes long: whoever can help must get at it. */
@@ -96,14 +102,9 @@ static void gate_late(struct loop_timer *t)
 
 void op_start_lost(struct op *op)
 {
-	struct err e = { 0 };
-
-	/* Having passed it is heard at the gate: it may have said why. */
-	if (op->gate.passed)
-		return;
-	gate_close(op);
-	cleat_start_stopped(op->ctr->id, &e);
-	start_failed(op, &e);
+	/* All that it had to say lies there: nothing, or that it has passed, and after that how its execve went. */
+	if (!gate_heard(op))
+		gate_heard(op);
 }
 
 /*

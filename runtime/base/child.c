@@ -216,28 +216,41 @@ int child_stat(int procfd, pid_t pid, struct child_stat *s)
 	return number_at(p, ' ', UINT64_MAX, &s->start_time);
 }
 
-/* Is at most one in four CPUs busy with anything but us and our child? */
-static bool others_are_idle(int procfd, int cpus)
+/* CPU_COUNT() of musl looks at each of 1024 bits. */
+static int cpus_of(const cpu_set_t *set)
+{
+	unsigned long words[sizeof(*set) / sizeof(unsigned long)];
+	size_t i;
+	int n = 0;
+
+	memcpy(words, set, sizeof(words));
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		n += words[i] ? __builtin_popcountl(words[i]) : 0;
+	return n;
+}
+
+/* Is there on average less than one process for each of the other CPUs? Then nobody is worse off for one more. */
+static bool others_have_room(int procfd, int cpus)
 {
 	char text[64];
 	uint64_t running;
 
 	if (read_proc(procfd, "loadavg", text, sizeof(text)) || number_at(words_on(text, 3), '/', INT_MAX, &running))
 		return false;
-	return running <= 2 || (running - 2) * 4 <= (uint64_t)cpus;
+	return running <= (uint64_t)cpus + 1;	/* we and our child are two of them */
 }
 
 void child_step_aside(int procfd, const struct child_stat *child)
 {
 	cpu_set_t all, others;
-	int cpu = sched_getcpu();
+	int cpu = sched_getcpu(), cpus;
 
 	if (cpu < 0 || child->cpu != cpu || child->state != 'R' || sched_getaffinity(0, sizeof(all), &all))
 		return;
 	others = all;
 	CPU_CLR(cpu, &others);
-	if (!CPU_COUNT(&others) || !others_are_idle(procfd, CPU_COUNT(&all)) ||
-	    sched_setaffinity(0, sizeof(others), &others))
+	cpus = cpus_of(&all);
+	if (cpus < 2 || !others_have_room(procfd, cpus) || sched_setaffinity(0, sizeof(others), &others))
 		return;
 	sched_setaffinity(0, sizeof(all), &all);
 }

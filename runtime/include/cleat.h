@@ -122,7 +122,7 @@ int cleat_start(const struct cleat_env *env, const char *id, struct err *e);
 struct cleat_starting {
 	int gate;		/* to be polled for input */
 	int dir, lock;
-	bool passed;		/* init is through; from then on its death is heard at the gate */
+	bool passed;		/* init is through */
 };
 #define CLEAT_STARTING_INIT ((struct cleat_starting){ -1, -1, -1, false })
 /**
@@ -132,10 +132,11 @@ struct cleat_starting {
  * Return: 0: cleat_start_hear() follows. Else nothing has been done, and cleat_start() will.
  */
 int cleat_start_try(const char *root, const char *id, int news, struct cleat_starting *s);
-/** cleat_start_hear() - @s->gate is readable. Return: -EAGAIN: not yet; 0: the program runs; else it does not. */
+/**
+ * cleat_start_hear() - @s->gate is readable, or init has died: then twice, for it has up to two things to say.
+ * Return: -EAGAIN: not yet; 0: the program runs; else it does not.
+ */
 int cleat_start_hear(struct cleat_starting *s, const char *id, struct err *e);
-/** cleat_start_stopped() - The error of a start whose init has died before it passed. */
-int cleat_start_stopped(const char *id, struct err *e);
 /** cleat_start_unlock() - Give the container's lock up: cleat_start() may take over, as long as @s stays open. */
 void cleat_start_unlock(struct cleat_starting *s);
 /** cleat_start_end() - Close it and give the container's lock up. */

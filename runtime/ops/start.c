@@ -56,11 +56,6 @@ int cleat_start_hear(struct cleat_starting *s, const char *id, struct err *e)
 	return r;
 }
 
-int cleat_start_stopped(const char *id, struct err *e)
-{
-	return gate_stopped(id, e);
-}
-
 void cleat_start_unlock(struct cleat_starting *s)
 {
 	struct store lock = { -1, -1, take_fd(&s->lock), NULL };

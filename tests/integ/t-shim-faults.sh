@@ -108,6 +108,32 @@ killed_in_start() {
 }
 t "init dies before it passes the gate: Start says so" killed_in_start
 
+# What it said at the gate, and its end, are news at the same moment.
+quick_start() {
+	for program in /bin/true /bin/missing; do
+		boot "qst${program##*/}" '' $program
+		create
+		pid=$(tc state id="$ID" | field pid)
+		kill -STOP "$pid"
+		starting
+		kill -STOP "$(cat "$T/server")"
+		kill -CONT "$pid"
+		until_true 3 grep -q '^State:.Z' "/proc/$pid/status"
+		kill -CONT "$(cat "$T/server")"
+		wait $c || :
+		if [ $program = /bin/true ]; then
+			has "$(cat "$T/late")" '^pid='
+			is "$(tc wait id="$ID" | field exit_status)" 0
+			down
+			topics_are "create start exit delete "
+		else
+			has "$(cat "$T/late")" '^status [0-9]+ .*/bin/missing'
+			down
+		fi
+	done
+}
+t "init passes the gate and ends before the server looks" quick_start
+
 gone_client_in_start() {
 	boot gcs '' sleep 100
 	create

@@ -326,7 +326,7 @@ TEST(steps_aside_for_a_child_that_waits)
 	static const struct { const char *load; struct child_stat child; bool moves; } rows[] = {
 		{ "0.50 0.40 0.30 2/100 7\n", { 0, 0, 'R' }, true },
 		{ "0.50 0.40 0.30 1/100 7\n", { 0, 0, 'R' }, true },
-		{ "0.50 0.40 0.30 4096/9999 7\n", { 0, 0, 'R' }, false },	/* nobody is idle */
+		{ "0.50 0.40 0.30 9999/9999 7\n", { 0, 0, 'R' }, false },	/* nobody has room */
 		{ "0.50 0.40 0.30 2/100 7\n", { 0, 1, 'R' }, false },		/* it is elsewhere */
 		{ "0.50 0.40 0.30 2/100 7\n", { 0, 0, 'S' }, false },		/* it rests */
 		{ "", { 0, 0, 'R' }, false }, { "0.50 0.40", { 0, 0, 'R' }, false }, { "1 2 3 x/y", { 0, 0, 'R' }, false },
@@ -352,6 +352,20 @@ TEST(steps_aside_for_a_child_that_waits)
 	}
 	EXPECT_EQ(0, sched_getaffinity(0, sizeof(after), &after));
 	EXPECT_TRUE(CPU_EQUAL(&all, &after));
+	/* One for each of the others, and one more. */
+	for (i = 1; i <= 2; i++) {
+		char load[64];
+		int moved = 0, tries;
+
+		snprintf(load, sizeof(load), "0 0 0 %d/9 7", CPU_COUNT(&all) + (int)i);
+		for (tries = 0; tries < 5; tries++) {
+			cpu = sched_getcpu();
+			moved += aside(load, cpu, rows[0].child) != cpu;
+		}
+		EXPECT_TRUE(i == 1 ? moved >= 3 : moved <= 2) {
+			TH_LOG("%s: moved %d times of 5", load, moved);
+		}
+	}
 	/* Nowhere to go. */
 	cpu = sched_getcpu();
 	CPU_ZERO(&one);
