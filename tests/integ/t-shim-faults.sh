@@ -110,7 +110,9 @@ t "init dies before it passes the gate: Start says so" killed_in_start
 
 # What it said at the gate, and its end, are news at the same moment.
 quick_start() {
-	for program in /bin/true /bin/missing; do
+	printf '#!/missing\n' >"$T/rootfs/bin/lame"
+	chmod 0755 "$T/rootfs/bin/lame"
+	for program in /bin/true /bin/lame; do
 		boot "qst${program##*/}" '' $program
 		create
 		pid=$(tc state id="$ID" | field pid)
@@ -127,7 +129,7 @@ quick_start() {
 			down
 			topics_are "create start exit delete "
 		else
-			has "$(cat "$T/late")" '^status [0-9]+ .*/bin/missing'
+			has "$(cat "$T/late")" '^status [0-9]+ .*lame'
 			down
 		fi
 	done
