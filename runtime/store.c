@@ -118,7 +118,7 @@ static int take_lock(int fd, enum store_lock lock)
 	int waited_us = 0;
 
 	while (flock(fd, (lock == STORE_SHARED ? LOCK_SH : LOCK_EX) | LOCK_NB)) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
+		if ((errno != EWOULDBLOCK && errno != EINTR) || lock == STORE_AT_ONCE)
 			return -errno;
 		if (waited_us > LOCK_WAIT_MS * 1000)
 			return -ETIME;
@@ -170,29 +170,17 @@ static int not_there(struct store *s, const char *id, struct err *e)
 	return -ENOENT;
 }
 
-static int open_lock(struct store *s)
-{
-	/* A create that was killed before it made the lock leaves a directory that delete must still take. */
-	s->lockfd = openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return s->lockfd < 0 ? -errno : 0;
-}
-
-/* Whoever held it may have deleted the container meanwhile. */
-static bool lock_is_there(const struct store *s)
-{
-	struct stat st;
-
-	return !fstat(s->lockfd, &st) && st.st_nlink;
-}
-
 int store_lock(struct store *s, enum store_lock lock, struct err *e)
 {
 	const char *id = s->id;
-	int r = open_lock(s);
+	struct stat st;
+	int r;
 
-	if (!r)
-		r = take_lock(s->lockfd, lock);
-	if (r == -ENOENT || (!r && !lock_is_there(s)))
+	/* A create that was killed before it made the lock leaves a directory that delete must still take. */
+	s->lockfd = openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	r = s->lockfd < 0 ? -errno : take_lock(s->lockfd, lock);
+	/* Whoever held it may have deleted the container meanwhile. */
+	if (r == -ENOENT || (!r && (fstat(s->lockfd, &st) || !st.st_nlink)))
 		return not_there(s, id, e);
 	if (r) {
 		store_close(s);
@@ -200,19 +188,6 @@ int store_lock(struct store *s, enum store_lock lock, struct err *e)
 			       "lock the container (another operation holds it)");
 	}
 	return 0;
-}
-
-int store_try_lock(struct store *s)
-{
-	int r = open_lock(s);
-
-	if (!r && flock(s->lockfd, LOCK_EX | LOCK_NB))
-		r = -errno;
-	if (!r && !lock_is_there(s))
-		r = -ENOENT;
-	if (r)
-		fd_close(&s->lockfd);
-	return r;
 }
 
 int store_open(struct store *s, const char *root, const char *id, enum store_lock lock, struct err *e)

@@ -32,7 +32,8 @@ struct state {
 	struct rdt_group rdt;
 };
 
-enum store_lock { STORE_NO_LOCK, STORE_SHARED, STORE_EXCLUSIVE };
+/** enum store_lock - AT_ONCE: exclusive as well, but whoever holds it is not waited for: -EWOULDBLOCK. */
+enum store_lock { STORE_NO_LOCK, STORE_SHARED, STORE_EXCLUSIVE, STORE_AT_ONCE };
 
 struct store {
 	int rootfd, dirfd, lockfd;
@@ -55,8 +56,6 @@ int store_make(struct store *s, const char *root, const char *id, struct err *e)
 int store_open(struct store *s, const char *root, const char *id, enum store_lock lock, struct err *e);
 /** store_lock() - Lock what was opened without a lock. Errors as of store_open(); @s is closed then. */
 int store_lock(struct store *s, enum store_lock lock, struct err *e);
-/** store_try_lock() - As store_lock(), exclusively; whoever holds it is not waited for: -EWOULDBLOCK. @s stays open. */
-int store_try_lock(struct store *s);
 /** store_load() - Read state.json. -ENOENT when it is not there (half made). */
 int store_load(const struct store *s, struct arena *a, struct state *st, struct err *e);
 /**

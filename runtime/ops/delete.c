@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 #include "child.h"
 #include "fd.h"
@@ -137,31 +136,31 @@ static int delete_half_made(struct container *c, const struct cleat_env *env, bo
 	return -ENOENT;
 }
 
-static bool is_locked(const struct store *s)
-{
-	auto_fd fd = openat(s->dirfd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
-}
-
 /*
  * A process on its way in can be stopped by those who are inside, and whoever waits for it holds the lock.
  * What force kills anyway is killed before the lock is waited for, so that the waiting comes to an end.
  */
-static void kill_if_locked(const struct cleat_env *env, const char *id)
+static void kill_locked(const struct cleat_env *env, const char *id)
 {
 	auto_container c = CONTAINER_INIT;
-	auto_store s = STORE_INIT;
 	struct err ignored = { 0 };
 
-	if (store_open(&s, env->root, id, STORE_NO_LOCK, &ignored) || !is_locked(&s))
-		return;
-	err_clear(&ignored);
 	if (container_open(&c, env, id, STORE_NO_LOCK, &ignored) ||
 	    c.status == CLEAT_STOPPED || c.status == CLEAT_CREATING)
 		return;
 	if (!kill_init(&c, &ignored))
 		kill_leftovers(&c, &ignored);
+}
+
+static int open_to_delete(struct container *c, const struct cleat_env *env, const char *id, bool force, struct err *e)
+{
+	int r = container_open(c, env, id, force ? STORE_AT_ONCE : STORE_EXCLUSIVE, e);
+
+	if (!force || r != -EWOULDBLOCK)
+		return r;
+	err_clear(e);
+	kill_locked(env, id);
+	return container_open(c, env, id, STORE_EXCLUSIVE, e);
 }
 
 /* @c is locked. */
@@ -182,9 +181,7 @@ int cleat_delete(const struct cleat_env *env, const char *id, bool force, struct
 	auto_container c = CONTAINER_INIT;
 	int r;
 
-	if (force)
-		kill_if_locked(env, id);
-	r = trace_call(STAGE_HOST, "delete-open", container_open(&c, env, id, STORE_EXCLUSIVE, e));
+	r = trace_call(STAGE_HOST, "delete-open", open_to_delete(&c, env, id, force, e));
 	if (r && c.unreadable)
 		return delete_half_made(&c, env, force, id, e);
 	if (r) {

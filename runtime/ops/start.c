@@ -30,11 +30,9 @@ int cleat_start_try(const char *root, const char *id, int news, struct cleat_sta
 	struct err ignored = { 0 };
 	struct gate gate;
 	char byte;
-	int r = store_open(&store, root, id, STORE_NO_LOCK, &ignored);
+	int r = store_open(&store, root, id, STORE_AT_ONCE, &ignored);
 
 	*s = CLEAT_STARTING_INIT;
-	if (!r)
-		r = store_try_lock(&store);
 	if (!r && (recv(news, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN))
 		r = -EBUSY;
 	if (!r)

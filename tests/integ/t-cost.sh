@@ -30,7 +30,7 @@ exec		350
 shim-create	665
 shim-start	50
 shim-exec	310
-shim-delete	120
+shim-delete	108
 "
 ceiling() {
 	printf '%s' "$CEILINGS" | awk -v what="$1" '$1 == what { print $2 }'
@@ -168,7 +168,7 @@ delete		45500
 shim-create	420000
 shim-start	27000
 shim-exec	182000
-shim-delete	68500
+shim-delete	67000
 "
 steppable() {
 	[ "$(uname -m)" = x86_64 ] || skip "the ceilings are of x86-64"
