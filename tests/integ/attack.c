@@ -105,7 +105,7 @@ static int last_pid(void)
 
 	close(fd);
 	p = n > 0 ? strrchr(text, ' ') : NULL;
-	return p ? atoi(p + 1) : 0;
+	return p ? (int)strtol(p + 1, NULL, 10) : 0;
 }
 
 /* Pids come one after the other: watch the next ones. */
@@ -158,9 +158,9 @@ static int overwrite(const char *fd)
 	} while (w < 0 && errno == ETXTBSY && now() < end);
 	saved = errno;
 	/* Busy is luck; what counts is the mount, or the seals of a copy in memory, which can be opened. */
-	seals = fcntl(atoi(fd), F_GET_SEALS);
+	seals = fcntl((int)strtol(fd, NULL, 10), F_GET_SEALS);
 	if ((seals > 0 && (seals & F_SEAL_WRITE)) ||
-	    (w < 0 && saved == ETXTBSY && !fstatvfs(atoi(fd), &st) && (st.f_flag & ST_RDONLY))) {
+	    (w < 0 && saved == ETXTBSY && !fstatvfs((int)strtol(fd, NULL, 10), &st) && (st.f_flag & ST_RDONLY))) {
 		saved = EROFS;
 		w = -1;
 	}
@@ -194,7 +194,7 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "stop") && argc == 3)
 		return watch(atof(argv[2]), true);
 	if (!strcmp(what, "look") && argc == 3) {
-		printf("found %d\n", look(atoi(argv[2])));
+		printf("found %d\n", look((int)strtol(argv[2], NULL, 10)));
 		return 0;
 	}
 	if (!strcmp(what, "overwrite") && argc == 3)

@@ -36,7 +36,7 @@ static int fds(void)
 		char to[256];
 		ssize_t n;
 
-		if (de->d_name[0] == '.' || atoi(de->d_name) == dirfd(d))
+		if (de->d_name[0] == '.' || (int)strtol(de->d_name, NULL, 10) == dirfd(d))
 			continue;
 		n = readlinkat(dirfd(d), de->d_name, to, sizeof(to) - 1);
 		to[n < 0 ? 0 : n] = 0;
@@ -61,7 +61,7 @@ static int open_exe(int seconds)
 			char path[64];
 			int fd;
 
-			if (de->d_name[0] < '1' || de->d_name[0] > '9' || atoi(de->d_name) == getpid())
+			if (de->d_name[0] < '1' || de->d_name[0] > '9' || (int)strtol(de->d_name, NULL, 10) == getpid())
 				continue;
 			snprintf(path, sizeof(path), "/proc/%s/exe", de->d_name);
 			fd = open(path, O_RDONLY);
@@ -172,7 +172,7 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "fds"))
 		return fds();
 	if (!strcmp(what, "open-exe") && argc > 2)
-		return open_exe(atoi(argv[2]));
+		return open_exe((int)strtol(argv[2], NULL, 10));
 	if (!strcmp(what, "int80"))
 		return int80();
 	if (!strcmp(what, "abstract"))

@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
 		if (!strncmp(line, "Pid:", 4))
-			printf("%d\n", atoi(line + 4));
+			printf("%d\n", (int)strtol(line + 4, NULL, 10));
 	/* one message, then the end */
 	return read(conn, text, 1) ? 6 : 0;
 }

@@ -64,7 +64,7 @@ static int read_proc(const char *pid, struct proc *p)
 	if (!open_paren || !close_paren || close_paren < open_paren)
 		return -1;
 	*close_paren = 0;
-	p->pid = atoi(buf);
+	p->pid = (int)strtol(buf, NULL, 10);
 	p->ours = 0;
 	snprintf(p->comm, sizeof(p->comm), "%s", open_paren + 1);
 	return sscanf(close_paren + 2, "%c %d", &p->state, &p->ppid) == 2 ? 0 : -1;
