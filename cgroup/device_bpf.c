@@ -134,7 +134,9 @@ static bool programs_are_locked(void)
 	struct utsname u;
 	unsigned int major, minor;
 
-	return !geteuid() && !userns_is_own() && !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 && (major < 5 || (major == 5 && minor < 11));
+	if (geteuid() || userns_is_own() || uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2)
+		return false;
+	return major < 5 || (major == 5 && minor < 11);
 }
 
 /*

@@ -68,7 +68,7 @@ int gate_hear(struct gate *g, int dirfd, const char *id, struct err *e)
 	char byte;
 
 	if (!g->passed) {
-		n = fdio_read_full(g->fd, &byte, 1);
+		n = fdio_read(g->fd, &byte, 1);
 		if (n == -EAGAIN)
 			return -EAGAIN;
 		if (n != 1)
@@ -77,11 +77,7 @@ int gate_hear(struct gate *g, int dirfd, const char *id, struct err *e)
 		g->passed = true;
 		return -EAGAIN;		/* its execve takes a while */
 	}
-	do {
-		n = read(g->fd, &told, sizeof(told));
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		n = -errno;
+	n = fdio_read(g->fd, &told, sizeof(told));
 	if (n == -EAGAIN)
 		return -EAGAIN;
 	if (n == 0)
@@ -92,7 +88,7 @@ int gate_hear(struct gate *g, int dirfd, const char *id, struct err *e)
 	return told.errnum ? -told.errnum : -EINVAL;
 }
 
-/* Wait for input or hang-up on the fifo. Return: 1 fifo ready, 0 init dead and fifo silent, -errno. */
+/* Wait for input or hang-up on the fifo, or for init's death before it has passed. Return: 0 or -errno. */
 static int wait_ready(const struct gate *g, int pidfd, int procfd, const struct state *st)
 {
 	struct pollfd p[2] = { { .fd = g->fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
@@ -107,9 +103,7 @@ static int wait_ready(const struct gate *g, int pidfd, int procfd, const struct 
 
 		if (r < 0 && errno != EINTR)
 			return -errno;
-		if (r > 0)
-			return p[0].revents ? 1 : 0;
-		if (dead)
+		if (r > 0 || dead)
 			return 0;
 	}
 }
@@ -126,7 +120,7 @@ int gate_open(int dirfd, int pidfd, int procfd, const struct state *st, struct e
 		if (r < 0)
 			err_set(e, ERR_KERNEL, r, st->id, "wait at the start gate");
 		else
-			r = r ? gate_hear(&g, dirfd, st->id, e) : gate_stopped(st->id, e);
+			r = gate_hear(&g, dirfd, st->id, e);	/* dead: what it said before, or that it said nothing */
 	} while (r == -EAGAIN);
 	fd_close(&g.fd);
 	return r;

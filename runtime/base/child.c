@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "fdio.h"
 #include "num.h"
 #include "pathfs.h"
 #include "sysx.h"
@@ -157,18 +158,15 @@ void child_kill_reap(pid_t *pid)
 /* The text of a file of procfs, terminated; as much as there is room for. */
 static int read_proc(int procfd, const char *path, char *text, size_t size)
 {
-	int fd = proc_openat(procfd, path, O_RDONLY), r;
+	int fd = proc_openat(procfd, path, O_RDONLY);
 	ssize_t n;
 
 	if (fd < 0)
 		return fd;
-	do {
-		n = read(fd, text, size - 1);
-	} while (n < 0 && errno == EINTR);
-	r = n < 0 ? -errno : 0;
+	n = fdio_read(fd, text, size - 1);
 	close(fd);
 	text[n < 0 ? 0 : n] = 0;
-	return r;
+	return n < 0 ? (int)n : 0;
 }
 
 /* @n words further, each with one space behind it; NULL: there are not as many. */

@@ -89,7 +89,7 @@ struct child_stat {
 /** child_stat() - Return: 0 or -errno. @procfd: handle of proc_open(). */
 int child_stat(int procfd, pid_t pid, struct child_stat *s);
 /**
- * child_step_aside() - Go on on another CPU, when @child has been waiting for this one while most are idle.
+ * child_step_aside() - Go on on another CPU, when @child waits for this one and the others have room for one more.
  *
  * A new process may be left on the CPU of its parent though another sleeps: seen four times of five on a virtual machine
  * with Linux 6.18. Then it does not begin before its parent rests, and of the work of two nothing is done at

@@ -9,17 +9,25 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+ssize_t fdio_read(int fd, void *p, size_t len)
+{
+	ssize_t n;
+
+	do {
+		n = read(fd, p, len);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
 ssize_t fdio_read_full(int fd, void *p, size_t len)
 {
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = read(fd, (char *)p + done, len - done);
+		ssize_t n = fdio_read(fd, (char *)p + done, len - done);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
-			return -errno;
+			return n;
 		if (!n)
 			break;
 		done += (size_t)n;

@@ -5,6 +5,8 @@
 #include <sys/types.h>
 #include "buf.h"
 
+/** fdio_read() - One read(2), restarted on EINTR. Return: bytes read (0 at EOF) or -errno. */
+ssize_t fdio_read(int fd, void *p, size_t len);
 /** fdio_read_full() - Read until @len bytes or EOF, restarting on EINTR. Return: bytes read or -errno. */
 ssize_t fdio_read_full(int fd, void *p, size_t len);
 /** fdio_write_full() - Write all of @len. Return: 0 or -errno. */

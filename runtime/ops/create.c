@@ -179,13 +179,19 @@ static void host_store_undo(struct host_ctx *c)
 	store_remove(&c->store, &ignored);
 }
 
+/* Hierarchies of cgroup v1: our directories there are made while init mounts. */
+static bool has_v1(const struct host_ctx *c)
+{
+	return c->host.mode != CG_MODE_V2 && c->host.mode != CG_MODE_NONE && !c->no_cg;
+}
+
 /*
  * It is written before there is anything to clean up: a create that is killed leaves what delete needs. With cgroup v1
  * and nothing else outside that is made while init mounts already, and init ends with us.
  */
 static bool state_is_late(const struct host_ctx *c)
 {
-	return c->host.mode != CG_MODE_V2 && c->host.mode != CG_MODE_NONE && !c->no_cg && !c->rdt.name;
+	return has_v1(c) && !c->rdt.name;
 }
 
 static int host_state_late(struct host_ctx *c, struct err *e)
@@ -345,7 +351,7 @@ static enum net_maker net_maker(const struct host_ctx *c)
 
 	if ((c->new_ns & usual) != usual || c->userns || c->spec->linux_->net_devices.n)
 		return NET_BY_CLONE;
-	return c->host.mode == CG_MODE_V2 || c->host.mode == CG_MODE_NONE || c->no_cg ? NET_BY_WORKER : NET_BY_INIT;
+	return has_v1(c) ? NET_BY_INIT : NET_BY_WORKER;
 }
 
 static void host_launch_undo(struct host_ctx *c)
